@@ -1,0 +1,46 @@
+// A target: one machine that mlc compiles for. What a target answers, and the registry of all of them.
+#pragma once
+#include "mlc/Mlc.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/PassManager.h"
+#include <memory>
+
+namespace mlc {
+
+/// Machine code of one module, still in memory: relocatable objects for the linker.
+struct Binary {
+  llvm::SmallVector<std::unique_ptr<llvm::MemoryBuffer>> objects;
+};
+
+class Target {
+public:
+  virtual ~Target() = default;
+  /// The word after --target=.
+  virtual llvm::StringRef name() const = 0;
+  /// One line for `mlc targets`.
+  virtual llvm::StringRef summary() const = 0;
+  /// `chip` as the user said it ("native", "x86-64-v3", ...), `features` additions like "+avx512vnni,-amx-tile". Fails, with an
+  /// error, on a chip or feature that does not exist.
+  virtual llvm::FailureOr<TargetAttr> describe(mlir::MLIRContext *, llvm::StringRef chip, llvm::StringRef features) const = 0;
+  /// How to cut the loops of a kernel's root operation; null: leave them.
+  virtual TilingAttr tile(mlir::TilingInterface, TargetAttr) const = 0;
+  /// Columns of a packed panel for a contraction with `columns` result columns (ShapedType::kDynamic if unknown) of this element type.
+  virtual int64_t panelWidth(mlir::Type element, int64_t columns, TargetAttr) const = 0;
+  /// Kernels over buffers -> the last MLIR of this machine.
+  virtual void lower(mlir::OpPassManager &, TargetAttr) const = 0;
+  /// The last MLIR -> machine code.
+  virtual llvm::FailureOr<Binary> emit(mlir::ModuleOp, TargetAttr) const = 0;
+  /// The folder under lib/mlc/ that holds the runtime archive.
+  virtual llvm::StringRef runtime() const = 0;
+};
+
+/// Targets are registered by tools/ at start and by plug-ins.
+void registerTarget(std::unique_ptr<Target> target);
+llvm::ArrayRef<std::unique_ptr<Target>> registeredTargets();
+/// Null if there is none of that name.
+const Target *findTarget(llvm::StringRef name);
+/// The target of a module that carries `mlc.target`; fails with an error at the module.
+llvm::FailureOr<std::pair<const Target *, TargetAttr>> targetOf(mlir::ModuleOp module);
+
+} // namespace mlc

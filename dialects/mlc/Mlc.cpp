@@ -1,0 +1,28 @@
+#include "mlc/Mlc.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+
+#include "mlc/MlcDialect.cpp.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "mlc/MlcAttributes.cpp.inc"
+
+#define GET_OP_CLASSES
+#include "mlc/MlcOps.cpp.inc"
+
+namespace mlc {
+
+void MlcDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "mlc/MlcAttributes.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "mlc/MlcOps.cpp.inc"
+      >();
+}
+
+} // namespace mlc

@@ -1,0 +1,27 @@
+// The mlc dialect: what upstream MLIR cannot say. See Mlc.td.
+#pragma once
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "mlc/MlcDialect.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "mlc/MlcAttributes.h.inc"
+
+#define GET_OP_CLASSES
+#include "mlc/MlcOps.h.inc"
+
+namespace mlc {
+/// The module attribute that holds the TargetAttr.
+inline constexpr llvm::StringLiteral targetAttrName = "mlc.target";
+/// The attribute of a kernel's root operation that holds its TilingAttr.
+inline constexpr llvm::StringLiteral tilingAttrName = "mlc.tiling";
+/// The unit attribute of a function that is a kernel.
+inline constexpr llvm::StringLiteral kernelAttrName = "mlc.kernel";
+/// The name of the graph function.
+inline constexpr llvm::StringLiteral graphFunctionName = "model";
+} // namespace mlc

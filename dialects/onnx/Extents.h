@@ -1,0 +1,107 @@
+// Shapes as expressions: what is known of every value's extents before the model runs.
+//
+// An extent is an mlir::AffineExpr over the symbols of an ExtentMath: a fixed number, a named dimension of the model's inputs, or arithmetic on
+// them. A shape rule states an operator's result extents once, in terms of its operands'; the same expression is then read three ways: with
+// constants it is the inferred type, compared it is the verifier, materialized it is the extent at run time. Small integer tensors are followed
+// element by element in the same way, so `Shape -> Gather -> Concat -> Reshape` does not lose the symbols.
+#pragma once
+#include "onnx/Onnx.h"
+#include "mlir/IR/AffineExpr.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+#include <optional>
+#include <string>
+
+namespace mlc::onnx {
+
+/// A non-negative integer, or an element of an integer tensor (then of any sign), over the symbols of an ExtentMath.
+using Extent = mlir::AffineExpr;
+using Extents = llvm::SmallVector<Extent>;
+
+/// What is known of one value.
+struct Facts {
+  std::optional<Extents> extents;  ///< none: the rank is unknown, or the value is no tensor
+  std::optional<Extents> elements; ///< of an integer or bool tensor of rank 0 or 1, in order
+
+  Facts() = default;
+  Facts(Extents extents) : extents(std::move(extents)) {}
+  Facts(Extents extents, std::optional<Extents> elements)
+      : extents(std::move(extents)), elements(std::move(elements)) {}
+};
+
+/// Where the number behind a symbol comes from.
+struct Symbol {
+  enum Kind {
+    ExtentOf,  ///< extent `index` of `value`
+    ElementOf, ///< element `index` of `value`, a tensor of integers of rank 0 or 1
+    Min,
+    Max,
+    FloorDiv,  ///< lhs floordiv rhs, where rhs is not constant; rounds towards minus infinity
+    Mod,       ///< lhs mod rhs, where rhs is not constant; has the sign of rhs
+    Broadcast, ///< the common extent of two that are equal or of which one is 1
+  };
+  Kind kind;
+  mlir::Value value;
+  unsigned index = 0;
+  Extent lhs, rhs;
+  std::string name; ///< the model's own name of the dimension, or empty
+  bool isExtent() const { return kind == ExtentOf || kind == Broadcast; }
+};
+
+/// Arithmetic on extents. Results are simplified, so that equal expressions compare equal where that can be seen.
+class ExtentMath {
+public:
+  explicit ExtentMath(mlir::MLIRContext *context) : context(context) {}
+
+  Extent constant(int64_t value) const;
+  Extents constants(llvm::ArrayRef<int64_t> values) const;
+  /// The same symbol for the same source.
+  Extent extentOf(mlir::Value value, unsigned index, llvm::StringRef name = "");
+  Extent elementOf(mlir::Value value, unsigned index);
+
+  Extent add(Extent a, Extent b) const;
+  Extent sub(Extent a, Extent b) const;
+  Extent mul(Extent a, Extent b) const;
+  Extent floorDiv(Extent a, Extent b);
+  Extent ceilDiv(Extent a, Extent b);
+  /// Division as ONNX integers have it: towards zero.
+  Extent truncDiv(Extent a, Extent b);
+  Extent mod(Extent a, Extent b);
+  Extent min(Extent a, Extent b);
+  Extent max(Extent a, Extent b);
+  Extent product(llvm::ArrayRef<Extent> factors) const;
+  /// The extent of a and b broadcast against each other; none if both are fixed and do not fit.
+  std::optional<Extent> broadcast(Extent a, Extent b);
+  /// The same for whole shapes of any rank, aligned at the last axis.
+  std::optional<Extents> broadcast(llvm::ArrayRef<Extent> a, llvm::ArrayRef<Extent> b);
+
+  /// a == b for all values of the symbols; false may also mean that it cannot be told.
+  bool isEqual(Extent a, Extent b) const { return sub(a, b) == constant(0); }
+  static std::optional<int64_t> asConstant(Extent e);
+  static bool isConstant(Extent e, int64_t value) { return asConstant(e) == value; }
+  static std::optional<llvm::SmallVector<int64_t>> asConstants(llvm::ArrayRef<Extent> list);
+  /// Whether e >= 0 for all values of its symbols, as far as it can be seen from its form.
+  bool isNonNegative(Extent e) const;
+
+  llvm::ArrayRef<Symbol> symbols() const { return table; }
+  std::string print(Extent e) const;
+
+  /// Emits the value of `e` as an `index`. `source` gives the value that stands, at the builder's place, for a symbol's value
+  /// (after lowering it is another one); an Extent symbol becomes tensor.dim, an element tensor.extract.
+  mlir::OpFoldResult materialize(Extent e, mlir::OpBuilder &builder, mlir::Location loc,
+                                 llvm::function_ref<mlir::Value(mlir::Value)> source) const;
+
+private:
+  Extent simplified(Extent e) const;
+  Extent symbol(Symbol s);
+  Extent derived(Symbol::Kind kind, Extent a, Extent b);
+
+  mlir::MLIRContext *context;
+  llvm::SmallVector<Symbol> table;
+  llvm::DenseMap<std::pair<mlir::Value, unsigned>, Extent> extentSymbols, elementSymbols;
+};
+
+/// The names of a graph argument's dimensions; "" for one without.
+llvm::SmallVector<llvm::StringRef> dimensionNames(mlir::BlockArgument argument);
+
+} // namespace mlc::onnx

@@ -1,0 +1,152 @@
+// Rules: what an operator states about itself, and the table of all operators.
+//
+// Each operator has one home, a file under ops/, which fills the table through `rules.op<ConvOp>().shape(...).lower(...)`.
+//
+//   upgrade   how does an older version become the pinned one?     at import
+//   shape     what are the extents of the results?                 simplify, and the verifier
+//   lower     what does it compute, in upstream dialects?          lower
+//   expand    its own ONNX function body says it                   at import
+#pragma once
+#include "onnx/Extents.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include <functional>
+#include <map>
+#include <vector>
+
+namespace mlc::onnx {
+
+//===-- Upgrade -------------------------------------------------------------===//
+
+/// A node on its way into IR, still in the words of its model's opset. An upgrade rewrites it in place, one step of versions at a time.
+struct Node {
+  llvm::StringRef domain; ///< "" for ai.onnx
+  std::string type;       ///< may be changed to another operator's
+  int64_t opset;          ///< of the domain, as the model imports it
+  llvm::SmallVector<mlir::Value> operands; ///< null where an optional one is absent
+  mlir::NamedAttrList attributes;
+  unsigned resultCount;
+  mlir::ImplicitLocOpBuilder &builder; ///< at the node's place, for constants and helper operations
+
+  /// An i64 tensor constant of rank 1; a null attribute gives a null Value.
+  mlir::Value constant(llvm::ArrayRef<int64_t> values);
+  mlir::Value scalar(mlir::Attribute value, mlir::Type element);
+  /// Turns attribute `name` (ints or int) into operand `index`, as many operators did between versions.
+  void attributeToOperand(llvm::StringRef name, unsigned index);
+};
+using UpgradeRule = std::function<llvm::LogicalResult(Node &)>;
+
+//===-- Shape ---------------------------------------------------------------===//
+
+/// What shape rules read and write: the facts of all values met so far, and arithmetic on them.
+struct Known {
+  ExtentMath math;
+  llvm::DenseMap<mlir::Value, Facts> facts;
+
+  explicit Known(mlir::MLIRContext *context) : math(context) {}
+  /// Facts of a value that was defined before; what its type says where nothing else is known.
+  const Facts &of(mlir::Value value);
+  /// Extents of a ranked tensor. The driver calls a rule only when all tensor operands are ranked, unless it accepts unranked ones.
+  llvm::ArrayRef<Extent> extents(mlir::Value value);
+  int64_t rank(mlir::Value value) { return extents(value).size(); }
+  /// Elements of an integer tensor, where known; for a null value none.
+  std::optional<llvm::ArrayRef<Extent>> elements(mlir::Value value);
+  /// Elements that are all fixed numbers.
+  std::optional<llvm::SmallVector<int64_t>> constants(mlir::Value value);
+  /// Elements of an integer tensor of known length: the known ones, or symbols that stand for what is in the tensor at run time.
+  /// None if the length is unknown.
+  std::optional<Extents> elementsOrSymbols(mlir::Value value);
+};
+
+using ShapeRule = std::function<llvm::FailureOr<llvm::SmallVector<Facts>>(mlir::Operation *, Known &)>;
+
+//===-- Lower ---------------------------------------------------------------===//
+
+class Lowering; // Lowering.h
+using LowerRule = std::function<llvm::FailureOr<llvm::SmallVector<mlir::Value>>(mlir::Operation *, Lowering &)>;
+
+//===-- The table -----------------------------------------------------------===//
+
+struct Rule {
+  std::vector<std::pair<int64_t, UpgradeRule>> upgrades; ///< (first opset that does not need it, rule), ascending
+  ShapeRule shape;
+  LowerRule lower;
+  bool expands = false;
+  bool acceptsUnranked = false; ///< shape may be called with unranked operands
+};
+
+/// Fills the rule of one operator. Shape rules may return Extents (one result), Facts (one result) or a vector of Facts;
+/// lowerings one Value or a vector of them.
+template <typename Op> class RuleOf {
+public:
+  explicit RuleOf(Rule &rule) : rule(rule) {}
+
+  /// The node of an opset below `opset` needs `upgrade` first.
+  RuleOf &upgrade(int64_t opset, UpgradeRule upgrade) {
+    rule.upgrades.emplace_back(opset, std::move(upgrade));
+    return *this;
+  }
+  template <typename F> RuleOf &shape(F f) {
+    rule.shape = [f](mlir::Operation *op, Known &known) -> llvm::FailureOr<llvm::SmallVector<Facts>> {
+      auto result = f(llvm::cast<Op>(op), known);
+      if (llvm::failed(result)) return llvm::failure();
+      if constexpr (std::is_same_v<decltype(result), llvm::FailureOr<llvm::SmallVector<Facts>>>) return result;
+      else return llvm::SmallVector<Facts>{Facts(std::move(*result))};
+    };
+    return *this;
+  }
+  template <typename F> RuleOf &lower(F f) {
+    rule.lower = [f](mlir::Operation *op, Lowering &l) -> llvm::FailureOr<llvm::SmallVector<mlir::Value>> {
+      auto result = f(llvm::cast<Op>(op), l);
+      if (llvm::failed(result)) return llvm::failure();
+      if constexpr (std::is_same_v<decltype(result), llvm::FailureOr<llvm::SmallVector<mlir::Value>>>) return result;
+      else return llvm::SmallVector<mlir::Value>{*result};
+    };
+    return *this;
+  }
+  RuleOf &expand() {
+    rule.expands = true;
+    return *this;
+  }
+  RuleOf &acceptsUnranked() {
+    rule.acceptsUnranked = true;
+    return *this;
+  }
+
+private:
+  Rule &rule;
+};
+
+class Rules {
+public:
+  template <typename Op> RuleOf<Op> op() { return RuleOf<Op>(table[Op::getOperationName()]); }
+  /// By the name of an operation, "onnx.Conv"; null if nothing is stated.
+  const Rule *find(llvm::StringRef operation) const;
+  /// An operator that the pinned opset no longer has ("Upsample"), by its ONNX name; only upgrade rules make sense.
+  RuleOf<void> removed(llvm::StringRef operation);
+
+private:
+  std::map<std::string, Rule, std::less<>> table;
+};
+template <> class RuleOf<void> {
+public:
+  explicit RuleOf(Rule &rule) : rule(rule) {}
+  RuleOf &upgrade(int64_t opset, UpgradeRule upgrade) {
+    rule.upgrades.emplace_back(opset, std::move(upgrade));
+    return *this;
+  }
+
+private:
+  Rule &rule;
+};
+
+/// The rules of all operators; built once.
+const Rules &allRules();
+
+// One for each file under ops/.
+void addElementwiseRules(Rules &);
+
+/// Walks a graph function (and nested regions) in order and applies the shape rules. Results that a rule cannot tell get fresh symbols.
+/// Fails, with an error at the operation, where a rule finds a contradiction.
+llvm::LogicalResult inferFacts(mlir::Operation *function, Known &known);
+
+} // namespace mlc::onnx
