@@ -11,6 +11,7 @@
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include <functional>
 #include <map>
+#include <memory>
 #include <vector>
 
 namespace mlc::onnx {
@@ -38,11 +39,13 @@ using UpgradeRule = std::function<llvm::LogicalResult(Node &)>;
 //===-- Shape ---------------------------------------------------------------===//
 
 /// What shape rules read and write: the facts of all values met so far, and arithmetic on them.
-struct Known {
+class Known {
+public:
   ExtentMath math;
-  llvm::DenseMap<mlir::Value, Facts> facts;
 
   explicit Known(mlir::MLIRContext *context) : math(context) {}
+  /// Replaces what is known; only the driver does.
+  void set(mlir::Value value, Facts facts);
   /// Facts of a value that was defined before; what its type says where nothing else is known.
   const Facts &of(mlir::Value value);
   /// Extents of a ranked tensor. The driver calls a rule only when all tensor operands are ranked, unless it accepts unranked ones.
@@ -55,6 +58,10 @@ struct Known {
   /// Elements of an integer tensor of known length: the known ones, or symbols that stand for what is in the tensor at run time.
   /// None if the length is unknown.
   std::optional<Extents> elementsOrSymbols(mlir::Value value);
+
+private:
+  /// Behind pointers, so that what was handed out stays valid while more is learnt.
+  llvm::DenseMap<mlir::Value, std::unique_ptr<Facts>> facts;
 };
 
 using ShapeRule = std::function<llvm::FailureOr<llvm::SmallVector<Facts>>(mlir::Operation *, Known &)>;

@@ -1,0 +1,411 @@
+#include "onnx/Lowering.h"
+#include "mlc/Mlc.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+
+using namespace mlir;
+
+namespace mlc::onnx {
+
+//===-- Types ------------------------------------------------------------------===//
+
+Type storageType(Type element) {
+  if (element.isInteger(1)) return IntegerType::get(element.getContext(), 8);
+  if (auto integer = dyn_cast<IntegerType>(element)) return IntegerType::get(element.getContext(), integer.getWidth());
+  return element;
+}
+
+Type computeType(Type element) {
+  if (element.isInteger(1)) return element;
+  if (auto real = dyn_cast<FloatType>(element); real && real.getWidth() < 32) return Float32Type::get(element.getContext());
+  return storageType(element);
+}
+
+Type loweredType(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  return tensor ? Type(tensor.clone(storageType(tensor.getElementType()))) : type;
+}
+
+Value loadScalar(OpBuilder &b, Location loc, Value stored, Type element) {
+  if (element.isInteger(1)) {
+    Value zero = arith::ConstantOp::create(b, loc, b.getI8IntegerAttr(0));
+    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, stored, zero);
+  }
+  Type compute = computeType(element);
+  return compute == stored.getType() ? stored : Value(arith::ExtFOp::create(b, loc, compute, stored));
+}
+
+Value storeScalar(OpBuilder &b, Location loc, Value computed, Type element) {
+  Type storage = storageType(element);
+  if (computed.getType() == storage) return computed;
+  if (element.isInteger(1)) return arith::ExtUIOp::create(b, loc, storage, computed);
+  return arith::TruncFOp::create(b, loc, storage, computed);
+}
+
+static TypedAttr numberAttr(OpBuilder &b, double value, Type type) {
+  if (auto real = dyn_cast<FloatType>(type)) return b.getFloatAttr(real, value);
+  if (isa<IndexType>(type)) return b.getIndexAttr((int64_t)value);
+  return b.getIntegerAttr(type, APInt(type.getIntOrFloatBitWidth(), (int64_t)value, /*isSigned=*/true, /*implicitTrunc=*/true));
+}
+
+Value Scalars::constant(double value, Type type) const {
+  return arith::ConstantOp::create(b, loc, numberAttr(b, value, type));
+}
+
+//===-- Operands and extents ---------------------------------------------------===//
+
+OpFoldResult Lowering::materialize(Extent extent) {
+  return known.math.materialize(extent, b, loc(), [&](Value value) { return lowered.lookup(value); });
+}
+
+SmallVector<OpFoldResult> Lowering::materialize(ArrayRef<Extent> extents) {
+  return llvm::map_to_vector(extents, [&](Extent extent) { return materialize(extent); });
+}
+
+Value Lowering::index(OpFoldResult value) { return getValueOrCreateConstantIndexOp(b, loc(), value); }
+Value Lowering::index(int64_t value) { return arith::ConstantIndexOp::create(b, loc(), value); }
+
+RankedTensorType Lowering::type(Value value) {
+  SmallVector<int64_t> shape;
+  for (Extent extent : known.extents(value)) shape.push_back(ExtentMath::asConstant(extent).value_or(ShapedType::kDynamic));
+  return RankedTensorType::get(shape, storageType(element(value)));
+}
+
+Value Lowering::empty(ArrayRef<OpFoldResult> extents, Type storage) {
+  return tensor::EmptyOp::create(b, loc(), extents, storage);
+}
+
+Value Lowering::filled(ArrayRef<OpFoldResult> extents, Value scalar) {
+  Value init = empty(extents, scalar.getType());
+  return linalg::FillOp::create(b, loc(), scalar, init).getResult(0);
+}
+
+Value Lowering::scalar(double value, Type storage) {
+  return arith::ConstantOp::create(b, loc(), numberAttr(b, value, storage));
+}
+
+Value Lowering::elementAsIndex(Value value, int64_t position) {
+  if (auto elements = known.elements(value)) return index(materialize((*elements)[position]));
+  return index(materialize(known.math.elementOf(value, position)));
+}
+
+Value Lowering::onlyElement(Value value) {
+  Value tensor = (*this)(value);
+  SmallVector<Value> zeros(cast<RankedTensorType>(tensor.getType()).getRank(), nullptr);
+  for (Value &zero : zeros) zero = index(int64_t(0));
+  Value stored = tensor::ExtractOp::create(b, loc(), tensor, zeros);
+  return loadScalar(b, loc(), stored, element(value));
+}
+
+//===-- Forms ------------------------------------------------------------------===//
+
+Value Lowering::generic(Value init, ValueRange inputs, ArrayRef<AffineMap> maps, ArrayRef<utils::IteratorType> iterators,
+                        llvm::function_ref<Value(OpBuilder &, Location, ValueRange)> body) {
+  auto op = linalg::GenericOp::create(b, loc(), init.getType(), inputs, init, maps, iterators,
+                                      [&](OpBuilder &inner, Location l, ValueRange args) {
+                                        linalg::YieldOp::create(inner, l, body(inner, l, args));
+                                      });
+  return op.getResult(0);
+}
+
+/// `operand` copied to the extents of the result, where only the run tells along which axes it is 1.
+static Value expandAtRunTime(Lowering &l, Value operand, ArrayRef<OpFoldResult> extents) {
+  auto type = cast<RankedTensorType>(operand.getType());
+  int64_t offset = extents.size() - type.getRank();
+  Value one = l.index(1), zero = l.index(int64_t(0));
+  SmallVector<Value> isOne;
+  for (int64_t axis = 0; axis < type.getRank(); ++axis) {
+    Value own = l.index(tensor::getMixedSize(l.b, l.loc(), operand, axis)), common = l.index(extents[offset + axis]);
+    Value single = arith::CmpIOp::create(l.b, l.loc(), arith::CmpIPredicate::eq, own, one);
+    Value same = arith::CmpIOp::create(l.b, l.loc(), arith::CmpIPredicate::eq, own, common);
+    l.check(arith::OrIOp::create(l.b, l.loc(), single, same),
+            "expects operands that broadcast; axis " + Twine(offset + axis) + " has extent %0 in one and %1 in another", {own, common});
+    isOne.push_back(single);
+  }
+  Value init = l.empty(extents, type.getElementType());
+  AffineMap identity = l.b.getMultiDimIdentityMap(extents.size());
+  SmallVector<utils::IteratorType> parallel(extents.size(), utils::IteratorType::parallel);
+  return l.generic(init, {}, identity, parallel, [&](OpBuilder &b, Location loc, ValueRange) -> Value {
+    SmallVector<Value> indices;
+    for (int64_t axis = 0; axis < type.getRank(); ++axis) {
+      Value position = linalg::IndexOp::create(b, loc, offset + axis);
+      indices.push_back(arith::SelectOp::create(b, loc, isOne[axis], zero, position));
+    }
+    return tensor::ExtractOp::create(b, loc, operand, indices);
+  });
+}
+
+Value Lowering::elementwise(ArrayRef<OpFoldResult> extents, Type resultElement, ValueRange operands, TypeRange elements,
+                            ScalarBody body) {
+  int64_t rank = extents.size();
+  MLIRContext *context = b.getContext();
+  SmallVector<AffineMap> maps;
+  for (Value operand : operands) {
+    auto type = cast<RankedTensorType>(operand.getType());
+    int64_t offset = rank - type.getRank();
+    SmallVector<AffineExpr> access;
+    for (int64_t axis = 0; axis < type.getRank(); ++axis) {
+      bool broadcast = type.getDimSize(axis) == 1 && getConstantIntValue(extents[offset + axis]) != 1;
+      access.push_back(broadcast ? getAffineConstantExpr(0, context) : getAffineDimExpr(offset + axis, context));
+    }
+    maps.push_back(AffineMap::get(rank, 0, access, context));
+  }
+  maps.push_back(b.getMultiDimIdentityMap(rank));
+  SmallVector<utils::IteratorType> parallel(rank, utils::IteratorType::parallel);
+  return generic(empty(extents, storageType(resultElement)), operands, maps, parallel,
+                 [&](OpBuilder &inner, Location l, ValueRange args) {
+                   Scalars scalars{inner, l, elements.empty() ? resultElement : elements.front()};
+                   SmallVector<Value> loaded;
+                   for (auto [arg, element] : llvm::zip(args, elements)) loaded.push_back(loadScalar(inner, l, arg, element));
+                   return storeScalar(inner, l, body(scalars, loaded), resultElement);
+                 });
+}
+
+Value Lowering::elementwise(Value result, ValueRange operands, ScalarBody body) {
+  ArrayRef<Extent> common = known.extents(result);
+  SmallVector<OpFoldResult> extents = this->extents(result);
+  SmallVector<Value> values;
+  SmallVector<Type> elements;
+  for (Value operand : operands) {
+    Value value = (*this)(operand);
+    ArrayRef<Extent> own = known.extents(operand);
+    int64_t offset = common.size() - own.size();
+    bool unknown = false;
+    for (auto [axis, extent] : llvm::enumerate(own))
+      unknown |= !ExtentMath::isConstant(extent, 1) && !known.math.isEqual(extent, common[offset + axis]);
+    // The type may know less than the facts; a cast tells it.
+    RankedTensorType refined = type(operand);
+    if (unknown) value = expandAtRunTime(*this, value, extents);
+    else if (value.getType() != refined) value = tensor::CastOp::create(b, loc(), refined, value);
+    values.push_back(value);
+    elements.push_back(element(operand));
+  }
+  return elementwise(extents, element(result), values, elements, body);
+}
+
+Value Lowering::reduce(Value operand, Type element, ArrayRef<int64_t> axes, Type accumulator, Value init, ScalarBody load,
+                       ScalarBody combine) {
+  auto type = cast<RankedTensorType>(operand.getType());
+  int64_t rank = type.getRank();
+  SmallVector<OpFoldResult> all = tensor::getMixedSizes(b, loc(), operand), kept, keptWithOnes;
+  SmallVector<AffineExpr> access;
+  SmallVector<utils::IteratorType> iterators;
+  for (int64_t axis = 0; axis < rank; ++axis) {
+    bool reduced = llvm::is_contained(axes, axis);
+    iterators.push_back(reduced ? utils::IteratorType::reduction : utils::IteratorType::parallel);
+    keptWithOnes.push_back(reduced ? OpFoldResult(b.getIndexAttr(1)) : all[axis]);
+    if (reduced) continue;
+    kept.push_back(all[axis]);
+    access.push_back(b.getAffineDimExpr(axis));
+  }
+  Value start = filled(kept, init);
+  SmallVector<AffineMap> maps = {b.getMultiDimIdentityMap(rank), AffineMap::get(rank, 0, access, b.getContext())};
+  Value folded = generic(start, operand, maps, iterators, [&](OpBuilder &inner, Location l, ValueRange args) {
+    Scalars scalars{inner, l, element};
+    Value value = loadScalar(inner, l, args[0], element);
+    if (load) value = load(scalars, value);
+    return combine(scalars, {args[1], value});
+  });
+  return reshape(folded, keptWithOnes);
+}
+
+Value Lowering::transpose(Value operand, ArrayRef<int64_t> permutation) {
+  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc(), operand), permuted;
+  for (int64_t axis : permutation) permuted.push_back(sizes[axis]);
+  Value init = empty(permuted, cast<RankedTensorType>(operand.getType()).getElementType());
+  return linalg::TransposeOp::create(b, loc(), operand, init, permutation)->getResult(0);
+}
+
+/// Groups of axes that one axis of the other shape stands for, when the two differ only by axes of extent 1.
+static std::optional<SmallVector<ReassociationIndices>> unitReassociation(ArrayRef<OpFoldResult> longer, ArrayRef<OpFoldResult> shorter) {
+  SmallVector<ReassociationIndices> groups;
+  size_t at = 0;
+  ReassociationIndices pending;
+  for (auto [axis, extent] : llvm::enumerate(longer)) {
+    pending.push_back(axis);
+    bool matches = at < shorter.size() && isEqualConstantIntOrValue(extent, shorter[at]);
+    bool isUnit = getConstantIntValue(extent) == 1;
+    if (matches) {
+      groups.push_back(std::move(pending));
+      pending.clear();
+      ++at;
+    } else if (!isUnit) {
+      return std::nullopt;
+    }
+  }
+  if (at != shorter.size()) return std::nullopt;
+  if (!pending.empty()) {
+    if (groups.empty()) return SmallVector<ReassociationIndices>(); // to rank 0
+    llvm::append_range(groups.back(), pending);
+  }
+  return groups;
+}
+
+Value Lowering::reshape(Value operand, ArrayRef<OpFoldResult> extents) {
+  SmallVector<int64_t> shape;
+  SmallVector<Value> ignored;
+  dispatchIndexOpFoldResults(extents, ignored, shape);
+  auto from = cast<RankedTensorType>(operand.getType());
+  auto to = RankedTensorType::get(shape, from.getElementType());
+  SmallVector<OpFoldResult> own = tensor::getMixedSizes(b, loc(), operand);
+  if (own.size() == extents.size() && llvm::equal(own, extents, [](auto a, auto b) { return isEqualConstantIntOrValue(a, b); }))
+    return from == to ? operand : Value(tensor::CastOp::create(b, loc(), to, operand));
+
+  // All in one step where the shapes allow it, since such reshapes can be seen through by fusion.
+  if (from.hasStaticShape() && to.hasStaticShape()) {
+    if (std::optional<SmallVector<ReassociationIndices>> groups = getReassociationIndicesForReshape(from, to))
+      return from.getRank() > to.getRank() ? Value(tensor::CollapseShapeOp::create(b, loc(), to, operand, *groups))
+                                           : Value(tensor::ExpandShapeOp::create(b, loc(), to, operand, *groups));
+  } else if (own.size() > extents.size()) {
+    if (auto groups = unitReassociation(own, extents)) {
+      if (groups->empty()) {
+        auto ones = RankedTensorType::get(SmallVector<int64_t>(from.getRank(), 1), from.getElementType());
+        if (from != ones) operand = tensor::CastOp::create(b, loc(), ones, operand);
+      }
+      Value collapsed = tensor::CollapseShapeOp::create(b, loc(), operand, *groups);
+      return collapsed.getType() == to ? collapsed : Value(tensor::CastOp::create(b, loc(), to, collapsed));
+    }
+  } else if (auto groups = unitReassociation(extents, own)) {
+    return tensor::ExpandShapeOp::create(b, loc(), to, operand, *groups, extents);
+  }
+
+  // Through one axis of all elements.
+  Value flat = operand;
+  if (from.getRank() == 0) {
+    flat = tensor::ExpandShapeOp::create(b, loc(), RankedTensorType::get({1}, from.getElementType()), operand,
+                                         ArrayRef<ReassociationIndices>{});
+  } else if (from.getRank() > 1) {
+    ReassociationIndices every = llvm::to_vector(llvm::seq<int64_t>(0, from.getRank()));
+    flat = tensor::CollapseShapeOp::create(b, loc(), operand, ArrayRef<ReassociationIndices>{every});
+  }
+  if (to.getRank() == 0) {
+    auto one = RankedTensorType::get({1}, from.getElementType());
+    if (flat.getType() != one) flat = tensor::CastOp::create(b, loc(), one, flat);
+    return tensor::CollapseShapeOp::create(b, loc(), to, flat, ArrayRef<ReassociationIndices>{});
+  }
+  if (to.getRank() == 1) return flat.getType() == to ? flat : Value(tensor::CastOp::create(b, loc(), to, flat));
+  // An expand_shape wants a fixed extent on both sides or on neither.
+  auto flatType = cast<RankedTensorType>(flat.getType());
+  if (to.hasStaticShape() != flatType.hasStaticShape()) {
+    int64_t count = to.hasStaticShape() ? to.getNumElements() : ShapedType::kDynamic;
+    flat = tensor::CastOp::create(b, loc(), RankedTensorType::get({count}, from.getElementType()), flat);
+  }
+  ReassociationIndices every = llvm::to_vector(llvm::seq<int64_t>(0, to.getRank()));
+  return tensor::ExpandShapeOp::create(b, loc(), to, flat, ArrayRef<ReassociationIndices>{every}, extents);
+}
+
+Value Lowering::slice(Value operand, ArrayRef<OpFoldResult> offsets, ArrayRef<OpFoldResult> sizes, ArrayRef<OpFoldResult> strides) {
+  return tensor::ExtractSliceOp::create(b, loc(), operand, offsets, sizes, strides);
+}
+
+Value Lowering::pad(Value operand, ArrayRef<OpFoldResult> low, ArrayRef<OpFoldResult> high, Value value) {
+  auto isZero = [](OpFoldResult amount) { return getConstantIntValue(amount) == 0; };
+  if (llvm::all_of(low, isZero) && llvm::all_of(high, isZero)) return operand;
+  return tensor::PadOp::create(b, loc(), Type(), operand, low, high, value);
+}
+
+Value Lowering::cast(Value operand, Type from, Type to) {
+  if (from == to) return operand;
+  SmallVector<OpFoldResult> extents = tensor::getMixedSizes(b, loc(), operand);
+  return elementwise(extents, to, operand, from, [&](Scalars &s, ValueRange args) -> Value {
+    Value value = args[0];
+    Type source = computeType(from), target = computeType(to);
+    if (to.isInteger(1)) {
+      if (isFloat(from)) return s.make<arith::CmpFOp>(arith::CmpFPredicate::UNE, value, s.constant(0, source));
+      return s.make<arith::CmpIOp>(arith::CmpIPredicate::ne, value, s.constant(0, source));
+    }
+    if (source == target) return value;
+    if (isFloat(from) && isFloat(to))
+      return source.getIntOrFloatBitWidth() < target.getIntOrFloatBitWidth() ? s.make<arith::ExtFOp>(target, value)
+                                                                              : s.make<arith::TruncFOp>(target, value);
+    if (isFloat(from)) return isUnsigned(to) ? s.make<arith::FPToUIOp>(target, value) : s.make<arith::FPToSIOp>(target, value);
+    if (isFloat(to)) return isUnsigned(from) ? s.make<arith::UIToFPOp>(target, value) : s.make<arith::SIToFPOp>(target, value);
+    if (source.getIntOrFloatBitWidth() > target.getIntOrFloatBitWidth()) return s.make<arith::TruncIOp>(target, value);
+    return isUnsigned(from) ? s.make<arith::ExtUIOp>(target, value) : s.make<arith::ExtSIOp>(target, value);
+  });
+}
+
+//===-- Arithmetic on index values ----------------------------------------------===//
+
+template <typename Op, typename Fold> static OpFoldResult arithmetic(Lowering &l, OpFoldResult a, OpFoldResult b, Fold fold) {
+  std::optional<int64_t> x = getConstantIntValue(a), y = getConstantIntValue(b);
+  if (x && y) return l.b.getIndexAttr(fold(*x, *y));
+  return Value(Op::create(l.b, l.loc(), l.index(a), l.index(b)));
+}
+
+OpFoldResult Lowering::add(OpFoldResult x, OpFoldResult y) { return arithmetic<arith::AddIOp>(*this, x, y, std::plus<int64_t>()); }
+OpFoldResult Lowering::sub(OpFoldResult x, OpFoldResult y) { return arithmetic<arith::SubIOp>(*this, x, y, std::minus<int64_t>()); }
+OpFoldResult Lowering::mul(OpFoldResult x, OpFoldResult y) {
+  return arithmetic<arith::MulIOp>(*this, x, y, std::multiplies<int64_t>());
+}
+
+//===-- Failure ----------------------------------------------------------------===//
+
+/// The name of the node, which the importer put into the location.
+static StringRef nodeName(Location loc) {
+  if (auto name = loc->findInstanceOf<NameLoc>()) return name.getName().getValue();
+  return "";
+}
+
+void Lowering::check(Value condition, Twine message, ValueRange values) {
+  StringRef type = op->getName().stripDialect();
+  CheckOp::create(b, loc(), condition, b.getStringAttr(nodeName(loc()) + " (" + type + ") " + message), values);
+}
+
+FailureOr<SmallVector<Value>> Lowering::lowerBlock(Block &block) {
+  Operation *outer = op;
+  LogicalResult done = lowerOperations(block, *this);
+  op = outer;
+  if (failed(done)) return failure();
+  return llvm::map_to_vector(block.getTerminator()->getOperands(), [&](Value value) { return lowered.lookup(value); });
+}
+
+LogicalResult lowerOperations(Block &block, Lowering &lowering) {
+  for (Operation &op : block.without_terminator()) {
+    const Rule *rule = allRules().find(op.getName().getStringRef());
+    lowering.op = &op;
+    if (!rule || !rule->lower) return lowering.unsupported("this operator has no lowering yet");
+    FailureOr<SmallVector<Value>> values = rule->lower(&op, lowering);
+    if (failed(values)) return failure();
+    for (auto [result, value] : llvm::zip_equal(op.getResults(), *values)) {
+      if (!value) continue; // an absent optional result
+      // Types agree with the facts, so that users of either see the same.
+      if (isa<RankedTensorType>(result.getType())) {
+        RankedTensorType expected = lowering.type(result);
+        if (value.getType() != expected) value = tensor::CastOp::create(lowering.b, op.getLoc(), expected, value);
+      }
+      lowering.define(result, value);
+    }
+  }
+  return success();
+}
+
+//===-- Constants and axes -------------------------------------------------------===//
+
+std::optional<ElementsAttr> constantValue(Value value) {
+  if (!value) return std::nullopt;
+  auto constant = value.getDefiningOp<ConstantOp>();
+  return constant ? constant.getValue() : std::nullopt;
+}
+
+std::optional<int64_t> normalizedAxis(int64_t axis, int64_t rank) {
+  if (axis < -rank || axis >= rank) return std::nullopt;
+  return axis < 0 ? axis + rank : axis;
+}
+
+FailureOr<SmallVector<int64_t>> normalizedAxes(Operation *op, ArrayRef<int64_t> axes, int64_t rank) {
+  SmallVector<int64_t> result;
+  for (int64_t axis : axes) {
+    std::optional<int64_t> normal = normalizedAxis(axis, rank);
+    if (!normal) return op->emitOpError("expects axes in [") << -rank << ", " << rank - 1 << "], got " << axis;
+    if (llvm::is_contained(result, *normal)) return op->emitOpError("expects every axis once, got ") << axis << " again";
+    result.push_back(*normal);
+  }
+  llvm::sort(result);
+  return result;
+}
+
+} // namespace mlc::onnx

@@ -1,0 +1,152 @@
+// What lowering rules are written with: the values and extents of an operator's operands after lowering, and the few forms that most
+// operators are made of (elementwise, reduction, views, checks).
+//
+// A lowered tensor holds storage types: unsigned integers and bool have become signless (bool is i8 holding 0 or 1), everything else is
+// as in ONNX. A scalar in a body has the compute type: bool is i1, floats narrower than f32 are f32. `elementwise` and `reduce` convert
+// between the two at the border of their bodies, so a body never sees storage.
+#pragma once
+#include "onnx/Rules.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/IR/IRMapping.h"
+
+namespace mlc::onnx {
+
+/// The type that a tensor element of ONNX type `element` has after lowering.
+mlir::Type storageType(mlir::Type element);
+/// The type that bodies compute it in.
+mlir::Type computeType(mlir::Type element);
+/// A tensor type with its element type replaced by the storage type; other types as they are.
+mlir::Type loweredType(mlir::Type type);
+
+/// Converts between a stored element of ONNX type `element` and its compute type.
+mlir::Value loadScalar(mlir::OpBuilder &b, mlir::Location loc, mlir::Value stored, mlir::Type element);
+mlir::Value storeScalar(mlir::OpBuilder &b, mlir::Location loc, mlir::Value computed, mlir::Type element);
+
+/// ONNX's integers are signed or not; builtin arithmetic wants to be told.
+inline bool isUnsigned(mlir::Type element) { return element.isUnsignedInteger() || element.isInteger(1); }
+inline bool isFloat(mlir::Type element) { return llvm::isa<mlir::FloatType>(element); }
+
+/// What bodies of elementwise operators work with.
+struct Scalars {
+  mlir::OpBuilder &b;
+  mlir::Location loc;
+  mlir::Type element; ///< the ONNX element type of the first operand
+
+  mlir::Type type() const { return computeType(element); }
+  mlir::Value constant(double value) const { return constant(value, type()); }
+  mlir::Value constant(double value, mlir::Type type) const;
+  template <typename Op, typename... Args> mlir::Value make(Args &&...args) const {
+    return Op::create(b, loc, std::forward<Args>(args)...);
+  }
+};
+using ScalarBody = llvm::function_ref<mlir::Value(Scalars &, mlir::ValueRange)>;
+
+class Lowering {
+public:
+  Lowering(mlir::OpBuilder &b, Known &known, mlir::IRMapping &lowered) : b(b), known(known), lowered(lowered) {}
+
+  mlir::OpBuilder &b;
+  Known &known;
+  mlir::Operation *op = nullptr; ///< the operation being lowered
+  mlir::Location loc() const { return op->getLoc(); }
+
+  //===-- Operands and extents ----------------------------------------------===//
+
+  /// The lowered value of an onnx value; null for an absent operand.
+  mlir::Value operator()(mlir::Value value) const { return value ? lowered.lookup(value) : nullptr; }
+  /// The element type of a value, as ONNX says it (ui8, i1, ...).
+  static mlir::Type element(mlir::Value value) { return llvm::cast<mlir::TensorType>(value.getType()).getElementType(); }
+  int64_t rank(mlir::Value value) { return known.rank(value); }
+  /// The extents of a value, fixed or computed here.
+  llvm::SmallVector<mlir::OpFoldResult> extents(mlir::Value value) { return materialize(known.extents(value)); }
+  mlir::OpFoldResult materialize(Extent extent);
+  llvm::SmallVector<mlir::OpFoldResult> materialize(llvm::ArrayRef<Extent> extents);
+  mlir::Value index(mlir::OpFoldResult value);
+  mlir::Value index(int64_t value);
+  /// The lowered type of a value, with the extents that are known to be fixed.
+  mlir::RankedTensorType type(mlir::Value value);
+  /// A tensor of these extents and this storage type, contents undefined.
+  mlir::Value empty(llvm::ArrayRef<mlir::OpFoldResult> extents, mlir::Type storage);
+  /// A destination for result `value` of the operation.
+  mlir::Value empty(mlir::Value value) { return empty(extents(value), storageType(element(value))); }
+  /// A destination filled with a scalar of the storage type.
+  mlir::Value filled(llvm::ArrayRef<mlir::OpFoldResult> extents, mlir::Value scalar);
+  /// A constant of a storage type.
+  mlir::Value scalar(double value, mlir::Type storage);
+  /// Element `index` of an integer tensor operand, sign- or zero-extended to an index.
+  mlir::Value elementAsIndex(mlir::Value value, int64_t index);
+  /// The only element of a tensor operand of rank 0, or rank 1 and length 1, in its compute type.
+  mlir::Value onlyElement(mlir::Value value);
+
+  //===-- Forms ---------------------------------------------------------------===//
+
+  /// result[i...] = body(operands[i...]) with numpy broadcasting of the operands to the result's extents. `operands` are onnx values;
+  /// the body's arguments and result have compute types (of each operand's and the result's element type).
+  mlir::Value elementwise(mlir::Value result, mlir::ValueRange operands, ScalarBody body);
+  /// The same for lowered values of storage types, whose ONNX element types are `elements`; `resultElement` is the result's.
+  mlir::Value elementwise(llvm::ArrayRef<mlir::OpFoldResult> extents, mlir::Type resultElement, mlir::ValueRange operands,
+                          mlir::TypeRange elements, ScalarBody body);
+
+  /// Folds `operand` (lowered; ONNX element type `element`) along `axes` by `combine(accumulator, element)`, starting from `init`;
+  /// both have the accumulator type, `accumulator`, to which each element is converted by `load`, or if that is null, by computeType.
+  /// The result keeps its rank, with extent 1 along the axes, and holds `accumulator`.
+  mlir::Value reduce(mlir::Value operand, mlir::Type element, llvm::ArrayRef<int64_t> axes, mlir::Type accumulator, mlir::Value init,
+                     ScalarBody load, ScalarBody combine);
+
+  /// A linalg.generic on lowered values: indexing maps of inputs then of the result.
+  mlir::Value generic(mlir::Value init, mlir::ValueRange inputs, llvm::ArrayRef<mlir::AffineMap> maps,
+                      llvm::ArrayRef<mlir::utils::IteratorType> iterators,
+                      llvm::function_ref<mlir::Value(mlir::OpBuilder &, mlir::Location, mlir::ValueRange)> body);
+
+  mlir::Value transpose(mlir::Value operand, llvm::ArrayRef<int64_t> permutation);
+  /// A view of the same elements in row-major order with other extents; the element counts are equal.
+  mlir::Value reshape(mlir::Value operand, llvm::ArrayRef<mlir::OpFoldResult> extents);
+  mlir::Value slice(mlir::Value operand, llvm::ArrayRef<mlir::OpFoldResult> offsets, llvm::ArrayRef<mlir::OpFoldResult> sizes,
+                    llvm::ArrayRef<mlir::OpFoldResult> strides);
+  /// Adds `low` and `high` elements of `value` (storage type) along each axis; negative amounts are not allowed.
+  mlir::Value pad(mlir::Value operand, llvm::ArrayRef<mlir::OpFoldResult> low, llvm::ArrayRef<mlir::OpFoldResult> high,
+                  mlir::Value value);
+  /// Each element converted from one ONNX element type to another, as ONNX's Cast does it.
+  mlir::Value cast(mlir::Value operand, mlir::Type from, mlir::Type to);
+
+  //===-- Arithmetic on index values --------------------------------------------===//
+
+  mlir::OpFoldResult add(mlir::OpFoldResult a, mlir::OpFoldResult b);
+  mlir::OpFoldResult sub(mlir::OpFoldResult a, mlir::OpFoldResult b);
+  mlir::OpFoldResult mul(mlir::OpFoldResult a, mlir::OpFoldResult b);
+
+  //===-- Failure ---------------------------------------------------------------===//
+
+  /// Ends the run with an error that starts with the node's name and operator, unless `condition` holds. `message` may hold %0, %1...
+  void check(mlir::Value condition, llvm::Twine message, mlir::ValueRange values);
+  /// "'onnx.X' op is not supported: why", at the node; fails.
+  llvm::LogicalResult unsupported(llvm::Twine why) { return op->emitOpError("is not supported: ") << why; }
+
+  /// Lowers the operations of a region's only block at the builder's place; gives the lowered operands of its terminator.
+  llvm::FailureOr<llvm::SmallVector<mlir::Value>> lowerBlock(mlir::Block &block);
+
+  /// Says what an onnx value has become.
+  void define(mlir::Value value, mlir::Value result) { lowered.map(value, result); }
+
+private:
+  mlir::IRMapping &lowered;
+};
+
+/// Lowers all operations of a block, in order, at the builder's place; operands of the terminator stay for the caller.
+llvm::LogicalResult lowerOperations(mlir::Block &block, Lowering &lowering);
+
+/// The scalar body that is one operation: scalar<math::SqrtOp>.
+template <typename Op> mlir::Value scalar(Scalars &s, mlir::ValueRange args) {
+  if constexpr (Op::template hasTrait<mlir::OpTrait::OneOperand>()) return Op::create(s.b, s.loc, args[0]);
+  else return Op::create(s.b, s.loc, args[0], args[1]);
+}
+
+/// A constant tensor of integers, or nothing.
+std::optional<mlir::ElementsAttr> constantValue(mlir::Value value);
+
+/// `axis` made non-negative; none if it is out of range for `rank`.
+std::optional<int64_t> normalizedAxis(int64_t axis, int64_t rank);
+/// The axes of an operator, normalized and sorted, for an attribute or constants; error at op if out of range or twice.
+llvm::FailureOr<llvm::SmallVector<int64_t>> normalizedAxes(mlir::Operation *op, llvm::ArrayRef<int64_t> axes, int64_t rank);
+
+} // namespace mlc::onnx

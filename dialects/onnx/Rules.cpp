@@ -1,0 +1,174 @@
+#include "onnx/Rules.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+
+using namespace mlir;
+
+namespace mlc::onnx {
+
+const Rule *Rules::find(StringRef operation) const {
+  auto found = table.find(operation);
+  return found == table.end() ? nullptr : &found->second;
+}
+
+RuleOf<void> Rules::removed(StringRef operation) { return RuleOf<void>(table[("onnx." + operation).str()]); }
+
+const Rules &allRules() {
+  static const Rules rules = [] {
+    Rules all;
+    addElementwiseRules(all);
+    return all;
+  }();
+  return rules;
+}
+
+//===-- What is known of a value ----------------------------------------------===//
+
+/// Integer tensors of more elements than this are data, not shapes.
+static constexpr int64_t maxFollowedElements = 1024;
+
+/// The elements of a constant that may be part of a shape; booleans count as 0 and 1.
+static std::optional<Extents> elementsOf(ElementsAttr value, ExtentMath &math) {
+  Type element = value.getElementType();
+  if (!element.isIntOrIndex() || value.getShapedType().getRank() > 1 || value.getNumElements() > maxFollowedElements)
+    return std::nullopt;
+  std::optional<Extents> result(std::in_place);
+  bool isUnsigned = element.isUnsignedInteger() || element.isInteger(1);
+  auto add = [&](const APInt &number) { result->push_back(math.constant(isUnsigned ? number.getZExtValue() : number.getSExtValue())); };
+  if (auto dense = dyn_cast<DenseElementsAttr>(value)) {
+    for (const APInt &number : dense.getValues<APInt>()) add(number);
+    return result;
+  }
+  auto resource = dyn_cast<DenseResourceElementsAttr>(value);
+  unsigned bytes = element.getIntOrFloatBitWidth() / 8;
+  if (!resource || bytes == 0) return std::nullopt;
+  ArrayRef<char> data = resource.getRawHandle().getBlob()->getData();
+  for (int64_t i = 0; i < value.getNumElements(); ++i) {
+    uint64_t number = 0;
+    std::memcpy(&number, data.data() + i * bytes, bytes);
+    add(APInt(bytes * 8, number));
+  }
+  return result;
+}
+
+static Facts factsOfType(Value value, Known &known) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  if (!type) return {};
+  SmallVector<StringRef> names;
+  if (auto argument = dyn_cast<BlockArgument>(value)) names = dimensionNames(argument);
+  Extents extents;
+  for (auto [i, extent] : llvm::enumerate(type.getShape()))
+    extents.push_back(ShapedType::isDynamic(extent)
+                          ? known.math.extentOf(value, i, i < names.size() ? names[i] : StringRef())
+                          : known.math.constant(extent));
+  return Facts(std::move(extents));
+}
+
+const Facts &Known::of(Value value) {
+  auto found = facts.find(value);
+  if (found != facts.end()) return *found->second;
+  Facts fromType = factsOfType(value, *this);
+  if (auto constant = value.getDefiningOp<ConstantOp>())
+    if (std::optional<ElementsAttr> elements = constant.getValue()) fromType.elements = elementsOf(*elements, math);
+  set(value, std::move(fromType));
+  return *facts[value];
+}
+
+void Known::set(Value value, Facts told) { facts[value] = std::make_unique<Facts>(std::move(told)); }
+
+ArrayRef<Extent> Known::extents(Value value) {
+  const Facts &all = of(value);
+  assert(all.extents && "the driver calls rules with ranked operands only");
+  return *all.extents;
+}
+
+std::optional<ArrayRef<Extent>> Known::elements(Value value) {
+  if (!value) return std::nullopt;
+  const Facts &all = of(value);
+  if (!all.elements) return std::nullopt;
+  return ArrayRef<Extent>(*all.elements);
+}
+
+std::optional<SmallVector<int64_t>> Known::constants(Value value) {
+  std::optional<ArrayRef<Extent>> list = elements(value);
+  return list ? ExtentMath::asConstants(*list) : std::nullopt;
+}
+
+std::optional<Extents> Known::elementsOrSymbols(Value value) {
+  if (std::optional<ArrayRef<Extent>> list = elements(value)) return Extents(*list);
+  const Facts &all = of(value);
+  if (!all.extents || all.extents->size() > 1) return std::nullopt;
+  int64_t count = 1;
+  if (all.extents->size() == 1) {
+    std::optional<int64_t> length = ExtentMath::asConstant(all.extents->front());
+    if (!length || *length > maxFollowedElements) return std::nullopt;
+    count = *length;
+  }
+  Extents symbols;
+  for (int64_t i = 0; i < count; ++i) symbols.push_back(math.elementOf(value, i));
+  return symbols;
+}
+
+//===-- The walk ---------------------------------------------------------------===//
+
+/// Refines what a rule told by what the type says: a fixed extent of the type wins over a symbol, since the type holds what was
+/// inferred before (with more knowledge, perhaps) or declared by the rule of the surrounding graph.
+static LogicalResult refineByType(Operation *op, Value result, Facts &facts, Known &known) {
+  auto type = dyn_cast<RankedTensorType>(result.getType());
+  if (!type) return success();
+  if (!facts.extents) {
+    facts.extents = factsOfType(result, known).extents;
+    return success();
+  }
+  if (facts.extents->size() != (size_t)type.getRank())
+    return op->emitOpError("has a result of rank ") << facts.extents->size() << ", but its type says " << type;
+  for (auto [extent, fixed] : llvm::zip_equal(*facts.extents, type.getShape())) {
+    if (ShapedType::isDynamic(fixed)) continue;
+    std::optional<int64_t> inferred = ExtentMath::asConstant(extent);
+    if (inferred && *inferred != fixed)
+      return op->emitOpError("has a result with extent ") << *inferred << " where its type " << type << " says " << fixed;
+    extent = known.math.constant(fixed);
+  }
+  return success();
+}
+
+static LogicalResult inferOperation(Operation *op, Known &known) {
+  for (Region &region : op->getRegions())
+    for (Block &block : region)
+      for (Operation &nested : block)
+        if (failed(inferOperation(&nested, known))) return failure();
+  if (op->getNumResults() == 0 || isa<ConstantOp>(op)) return success();
+
+  SmallVector<Facts> results(op->getNumResults());
+  const Rule *rule = allRules().find(op->getName().getStringRef());
+  bool ranked = llvm::all_of(op->getOperands(), [&](Value operand) {
+    return !isa<TensorType>(operand.getType()) || known.of(operand).extents.has_value();
+  });
+  if (rule && rule->shape && (ranked || rule->acceptsUnranked)) {
+    FailureOr<SmallVector<Facts>> told = rule->shape(op, known);
+    if (failed(told)) return failure();
+    assert(told->size() == results.size() && "a shape rule tells of every result");
+    results = std::move(*told);
+  }
+  for (auto [result, facts] : llvm::zip_equal(op->getResults(), results)) {
+    if (failed(refineByType(op, result, facts, known))) return failure();
+    if (facts.extents)
+      for (auto [i, extent] : llvm::enumerate(*facts.extents)) {
+        if (!extent) extent = known.math.extentOf(result, i); // a rule leaves null what only the data can tell
+        if (std::optional<int64_t> fixed = ExtentMath::asConstant(extent); fixed && *fixed < 0)
+          return op->emitOpError("has a result with the negative extent ") << *fixed << " on axis " << i;
+      }
+    known.set(result, std::move(facts));
+  }
+  return success();
+}
+
+LogicalResult inferFacts(Operation *function, Known &known) {
+  for (Region &region : function->getRegions())
+    for (Block &block : region)
+      for (Operation &op : block)
+        if (failed(inferOperation(&op, known))) return failure();
+  return success();
+}
+
+} // namespace mlc::onnx
