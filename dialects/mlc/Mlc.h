@@ -22,6 +22,9 @@ inline constexpr llvm::StringLiteral targetAttrName = "mlc.target";
 inline constexpr llvm::StringLiteral tilingAttrName = "mlc.tiling";
 /// The unit attribute of a function that is a kernel.
 inline constexpr llvm::StringLiteral kernelAttrName = "mlc.kernel";
+/// Unit attributes of the module: count the time of kernels; leave out the checks that only data can fail.
+inline constexpr llvm::StringLiteral profileAttrName = "mlc.profile";
+inline constexpr llvm::StringLiteral uncheckedAttrName = "mlc.unchecked";
 /// The name of the graph function.
 inline constexpr llvm::StringLiteral graphFunctionName = "model";
 } // namespace mlc

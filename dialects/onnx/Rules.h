@@ -125,7 +125,7 @@ private:
 
 class Rules {
 public:
-  template <typename Op> RuleOf<Op> op() { return RuleOf<Op>(table[Op::getOperationName()]); }
+  template <typename Op> RuleOf<Op> op() { return RuleOf<Op>(table[Op::getOperationName().str()]); }
   /// By the name of an operation, "onnx.Conv"; null if nothing is stated.
   const Rule *find(llvm::StringRef operation) const;
   /// An operator that the pinned opset no longer has ("Upsample"), by its ONNX name; only upgrade rules make sense.
