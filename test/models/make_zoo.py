@@ -1,0 +1,326 @@
+#!/usr/bin/env python3
+"""Make runnable zoo models, with inputs and golden outputs.
+
+    python make_zoo.py build/testdata/zoo-models                  # the models that must run
+    python make_zoo.py build/testdata/zoo-models vgg16 minilm-l6  # these instead
+    python make_zoo.py build/testdata/zoo-models --list
+
+The zoo stores architectures without weights (../shared/data/zoo/README.md). This
+fills the weights in, makes inputs for every case of the model's description, and
+runs ONNX Runtime without graph optimizations for the golden outputs:
+
+    OUT/NAME/model.onnx
+    OUT/NAME/test_data_set_N/{input_M.pb, output_M.pb, case.json}   case.json: name and dims of the case
+    OUT/NAME/tolerance.json                                         as in ../shared/data/VECTORS.md
+
+Every dynamic dimension takes two values at least: where the description's cases
+give it one value n only, a further case has 2n + 1. A model that is there and up
+to date is left alone.
+
+Tolerances follow VECTORS.md: rtol 1e-3 (float16 1e-2); atol is 1e-5 of the largest
+output (float16 2e-3) or three times the excess over rtol seen between runs that
+agree, rounded up to 1, 2 or 5; quantized models in addition two steps of the last
+DequantizeLinear, or 2 % of the range where that is not visible. The runs: ONNX
+Runtime without and with optimizations, and ONNX's reference evaluator with every
+float turned into float64, where it is done within a minute.
+"""
+import argparse
+import hashlib
+import json
+import math
+import multiprocessing
+import pathlib
+import shutil
+import sys
+import time
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper, numpy_helper
+
+import unpack
+
+MUST_RUN = ["resnet50", "mobilenet_v2", "bert-base", "gpt2"]
+# Cases beside those of the description: extents that are no multiple of anything a kernel likes, and masks that mask.
+MORE_CASES = {
+    "bert-base": {"b3s77_masked": {"batch": 3, "seq": 77}},
+    "gpt2": {"b2s5_past19_masked": {"batch": 2, "seq": 5, "past": 19}},
+}
+MASKED = {"attention_mask": "randint 0 2", "token_type_ids": "randint 0 2"}
+REFERENCE_SECONDS = 60
+FLOATS = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16}
+QUANTIZED = {"QuantizeLinear", "DynamicQuantizeLinear", "MatMulInteger", "ConvInteger", "QLinearConv", "QLinearMatMul"}
+
+
+def all_cases(name, spec):
+    """Name and dims of every case to make."""
+    cases = {case: {**spec["dims"], **dims} for case, dims in spec["cases"].items()}
+    for case, dims in MORE_CASES.get(name, {}).items():
+        cases[case] = {**spec["dims"], **dims}
+    single = {d: n for d, n in next(iter(cases.values())).items() if all(c.get(d) == n for c in cases.values())}
+    if single:
+        other = {d: 2 * n + 1 for d, n in single.items()}
+        smallest = min(cases.values(), key=lambda dims: math.prod(n + 1 for n in dims.values()))
+        cases["_".join(f"{d}{n}" for d, n in other.items())] = {**smallest, **other}
+    return cases
+
+
+def feeds_of(spec, case, dims, seed):
+    """Inputs of one case, by name."""
+    import make_inputs
+
+    fills = MASKED if case.endswith("_masked") else {}
+    inputs = {name: {**of, "fill": fills.get(name, of["fill"])} for name, of in spec["inputs"].items()}
+    return make_inputs.make_inputs({"dims": dims, "cases": {case: {}}, "inputs": inputs}, case, seed)
+
+
+# The runs that are compared. Each returns the outputs in the model's order.
+
+
+def run_onnxruntime(model, feeds, optimize):
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    levels = onnxruntime.GraphOptimizationLevel
+    options.graph_optimization_level = levels.ORT_ENABLE_ALL if optimize else levels.ORT_DISABLE_ALL
+    session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+    return [session.run(None, f) for f in feeds]
+
+
+def in_float64(model):
+    """Turn every float of a model, inputs and outputs included, into float64."""
+
+    def convert_graph(graph):
+        for value in [*graph.input, *graph.output]:
+            if value.type.tensor_type.elem_type in FLOATS:
+                value.type.tensor_type.elem_type = TensorProto.DOUBLE
+        del graph.value_info[:]
+        for tensor in graph.initializer:
+            convert_tensor(tensor)
+        for node in graph.node:
+            for attribute in node.attribute:
+                if attribute.name in ("to", "dtype") and attribute.i in FLOATS:
+                    attribute.i = TensorProto.DOUBLE
+                if attribute.HasField("t"):
+                    convert_tensor(attribute.t)
+                for sub in [attribute.g] if attribute.HasField("g") else attribute.graphs:
+                    convert_graph(sub)
+
+    def convert_tensor(tensor):
+        if tensor.data_type in FLOATS:
+            values = numpy_helper.to_array(tensor).astype(np.float64)
+            tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
+
+    convert_graph(model.graph)
+    return model
+
+
+def is_float(array):
+    return array.dtype.kind == "f" or array.dtype.name == "bfloat16"
+
+
+def reference_worker(model, feeds, results):
+    try:
+        from onnx.reference import ReferenceEvaluator
+
+        evaluator = ReferenceEvaluator(in_float64(onnx.load(model)))
+        for case in feeds:
+            results.put(evaluator.run(None, {k: v.astype(np.float64) if is_float(v) else v for k, v in case.items()}))
+    except Exception as error:  # an operator that the evaluator lacks: one opinion less
+        results.put(f"{type(error).__name__}: {error}".splitlines()[0])
+
+
+def run_reference(model, feeds):
+    """Outputs in float64 of each case, None for those not done in time; in a process of its own, which can be stopped."""
+    context = multiprocessing.get_context("spawn")
+    results = context.Queue()
+    process = context.Process(target=reference_worker, args=(str(model), feeds, results))
+    process.start()
+    runs = [None] * len(feeds)
+    deadline = time.monotonic() + REFERENCE_SECONDS
+    for i in range(len(feeds)):
+        try:
+            outputs = results.get(timeout=max(0.0, deadline - time.monotonic()))
+        except Exception:  # queue.Empty: out of time
+            break
+        if isinstance(outputs, str):
+            note(f"the reference evaluator does not run it ({outputs})")
+            break
+        runs[i] = outputs
+    process.terminate()
+    process.join()
+    return runs
+
+
+# Tolerances
+
+
+def round_up_125(x):
+    """The smallest 1, 2 or 5 times a power of ten that is not below x."""
+    if x <= 0:
+        return 0.0
+    power = 10.0 ** math.floor(math.log10(x))
+    return float(f"{next(m * power for m in (1, 2, 5, 10) if m * power >= x * (1 - 1e-9)):.1e}")
+
+
+def quantization_step(graph, output):
+    """The scale of the DequantizeLinear that makes an output, None if another operator does or it is not constant."""
+    node = next((n for n in graph.node if output in n.output), None)
+    if node is None or node.op_type != "DequantizeLinear":
+        return None
+    scale = next((t for t in graph.initializer if t.name == node.input[1]), None)
+    return None if scale is None else float(numpy_helper.to_array(scale).max())
+
+
+def tolerance_of(graph, index, golden, others, half, quantized):
+    """rtol, atol and the largest difference seen for output INDEX; OTHERS: (who, its outputs of every case or None)."""
+    wanted = [case[index] for case in golden]
+    if not is_float(wanted[0]):
+        disagree = {who for who, runs in others for w, run in zip(wanted, runs)
+                    if run is not None and not np.array_equal(run[index], w)}
+        return {"rtol": 0.0, "atol": 0.0, "observed_max_abs": 0.0}, disagree
+    rtol, scale = (1e-2, 2e-3) if half else (1e-3, 1e-5)
+    wanted = [w.astype(np.float64) for w in wanted]
+    largest = max((np.abs(w).max() for w in wanted if w.size), default=0.0)
+    spread = max((w.max() - w.min() for w in wanted if w.size), default=0.0)
+    excess, observed, disagree = 0.0, 0.0, set()
+    for who, runs in others:
+        for w, run in zip(wanted, runs):
+            if run is None or not w.size:
+                continue
+            difference = np.abs(np.asarray(run[index], np.float64) - w)
+            if not difference.max() <= (0.1 if quantized else 0.01) * spread:  # a NaN disagrees too
+                disagree.add(who)
+                continue
+            observed = max(observed, float(difference.max()))
+            excess = max(excess, float((difference - rtol * np.abs(w)).max()))
+    atol = max(scale * largest, 3 * excess)
+    if quantized:
+        step = quantization_step(graph, graph.output[index].name)
+        atol = max(atol, 2 * step if step else 0.02 * spread)
+    entry = {"rtol": rtol, "atol": round_up_125(atol), "observed_max_abs": float(f"{observed:.2g}")}
+    return entry, disagree
+
+
+def make_tolerances(model, golden, others):
+    graph = model.graph
+    quantized = any(n.op_type in QUANTIZED for n in graph.node)
+    half = any(t.data_type in (TensorProto.FLOAT16, TensorProto.BFLOAT16) for t in graph.initializer)
+    outputs, disagree = [], set()
+    for i, value in enumerate(graph.output):
+        entry, who = tolerance_of(graph, i, golden, others, half, quantized)
+        outputs.append({"name": value.name, **entry})
+        disagree.update(who)
+    return {
+        "rtol": max(o["rtol"] for o in outputs),
+        "atol": max(o["atol"] for o in outputs),
+        "quantised": quantized,
+        "golden": ["ort_noopt"],
+        "agree": [who for who, runs in others if who not in disagree and runs[0] is not None],
+        "disagree": sorted(disagree),
+        "outputs": outputs,
+    }
+
+
+# Files
+
+
+def write_tensor(path, array, name):
+    path.write_bytes(numpy_helper.from_array(np.asarray(array), name).SerializeToString())
+
+
+def write_set(folder, model, feeds, outputs, case):
+    folder.mkdir()
+    initializers = {t.name for t in model.graph.initializer}
+    names = [v.name for v in model.graph.input if v.name not in initializers]
+    for i, name in enumerate(names):
+        write_tensor(folder / f"input_{i}.pb", feeds[name], name)
+    for i, value in enumerate(model.graph.output):
+        write_tensor(folder / f"output_{i}.pb", outputs[i], value.name)
+    (folder / "case.json").write_text(json.dumps(case, indent=1) + "\n")
+
+
+def fingerprint(paths):
+    digest = hashlib.sha256(onnxruntime.__version__.encode())
+    for path in paths:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def note(text):
+    print(f"  {text}", file=sys.stderr, flush=True)
+
+
+def make(name, zoo, scripts, out):
+    """Make one model, unless it is up to date."""
+    stored, description = zoo / f"{name}.onnx", zoo / f"{name}.json"
+    target, work = out / name, out / f".{name}.part"
+    stamp = fingerprint([pathlib.Path(__file__), scripts / "materialize.py", scripts / "make_inputs.py", stored, description])
+    if (target / ".stamp").is_file() and (target / ".stamp").read_text() == stamp:
+        return target
+    start = time.monotonic()
+    print(name, file=sys.stderr, flush=True)
+    for folder in (target, work):
+        shutil.rmtree(folder, ignore_errors=True)
+    work.mkdir(parents=True)
+
+    import materialize
+
+    model = materialize.materialize(onnx.load(stored))
+    materialize.save(model, str(work / "model.onnx"))
+    spec = json.loads(description.read_text())
+    cases = all_cases(name, spec)
+    feeds = [feeds_of(spec, case, dims, seed) for seed, (case, dims) in enumerate(cases.items())]
+
+    note(f"ONNX Runtime {onnxruntime.__version__}, cases {', '.join(cases)}")
+    golden = run_onnxruntime(work / "model.onnx", feeds, optimize=False)
+    others = [("ort", run_onnxruntime(work / "model.onnx", feeds, optimize=True))]
+    note("reference evaluator in float64")
+    others.append(("ref_f64", run_reference(work / "model.onnx", feeds)))
+
+    tolerance = make_tolerances(model, golden, others)
+    (work / "tolerance.json").write_text(json.dumps(tolerance, indent=1) + "\n")
+    for i, (case, dims) in enumerate(cases.items()):
+        write_set(work / f"test_data_set_{i}", model, feeds[i], golden[i], {"case": case, "dims": dims})
+    (work / ".stamp").write_text(stamp)
+    work.rename(target)
+    who = ", ".join(tolerance["agree"]) or "nobody else"
+    note(f"{time.monotonic() - start:.0f} s; atol {tolerance['atol']:g}, agreeing: {who}"
+         + (f"; disagreeing: {', '.join(tolerance['disagree'])}" if tolerance["disagree"] else ""))
+    return target
+
+
+def size_of(folder):
+    return sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", type=pathlib.Path, help="folder to make the models in")
+    parser.add_argument("names", nargs="*", help=f"zoo models; {', '.join(MUST_RUN)} when none is given")
+    parser.add_argument("--zoo", type=pathlib.Path, help="folder of the unpacked zoo (default: unpacked beside OUT)")
+    parser.add_argument("--list", action="store_true", help="list the zoo's models and their cases")
+    args = parser.parse_intermixed_args()
+    data = unpack.data_folder()
+    scripts = data / "zoo"
+    sys.path.insert(0, str(scripts))
+    sys.dont_write_bytecode = True
+    zoo = args.zoo or unpack.unpack("zoo", args.out.parent, data)
+    known = sorted(p.stem for p in zoo.glob("*.onnx"))
+    if args.list:
+        for name in known:
+            print(f"{name:24} {', '.join(all_cases(name, json.loads((zoo / f'{name}.json').read_text())))}")
+        return
+    unknown = [n for n in args.names if n not in known]
+    if unknown:
+        parser.error(f"the zoo has no {', '.join(unknown)}; --list shows what it has")
+    args.out.mkdir(parents=True, exist_ok=True)
+    made = [make(name, zoo, scripts, args.out) for name in args.names or MUST_RUN]
+    for folder in made:
+        sets = len(list(folder.glob("test_data_set_*")))
+        print(f"{folder}  {sets} sets, {size_of(folder) / 1e6:.0f} MB")
+    print(f"{sum(map(size_of, made)) / 1e6:.0f} MB in all")
+
+
+if __name__ == "__main__":
+    main()
