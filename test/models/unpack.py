@@ -73,7 +73,9 @@ def unpack(what, out, data):
     stamp = out / f".{what}.stamp"
     if stamp.is_file() and stamp.read_text() == fingerprint(archives) and (out / what).is_dir():
         return out / what
-    shutil.rmtree(out / what, ignore_errors=True)
+    if stamp.is_file():  # so what lies there is ours, of other archives
+        shutil.rmtree(out / what, ignore_errors=True)
+        stamp.unlink()
     out.mkdir(parents=True, exist_ok=True)
     for archive in archives:
         print(f"unpacking {archive.name}", file=sys.stderr, flush=True)
