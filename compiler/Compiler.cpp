@@ -2,15 +2,15 @@
 #include "Compiler.h"
 #include "import/Import.h"
 #include "link/Link.h"
-#include "onnx/Onnx.h"
-#include "passes/Passes.h"
-#include "passes/Pipelines.h"
 #include "mlir/Bytecode/BytecodeReader.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/FileUtilities.h"
+#include "onnx/Onnx.h"
+#include "passes/Passes.h"
+#include "passes/Pipelines.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/ToolOutputFile.h"
@@ -57,11 +57,13 @@ class Clock {
 public:
   explicit Clock(const Options &options) : options(options) {}
   template <typename F> auto run(StringRef phase, F work) {
-    if (options.progress) options.progress(phase);
+    if (options.progress)
+      options.progress(phase);
     auto start = std::chrono::steady_clock::now();
     auto result = work();
     std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-    if (options.times) options.times->push_back({phase, elapsed.count(), peakMemory()});
+    if (options.times)
+      options.times->push_back({phase, elapsed.count(), peakMemory()});
     return result;
   }
 
@@ -71,17 +73,22 @@ private:
 } // namespace
 
 static OwningOpRef<ModuleOp> readInput(const Options &options, MLIRContext &context) {
-  if (options.from == Phase::Import) return importModel(options.input, context);
+  if (options.from == Phase::Import)
+    return importModel(options.input, context);
   return parseSourceFile<ModuleOp>(options.input, &context);
 }
 
-/// Says on the module what to compile for. IR that was printed earlier says it itself, and the options must not contradict.
+/// Says on the module what to compile for. IR that was printed earlier says it itself, and the options must not
+/// contradict.
 static FailureOr<std::pair<const Target *, TargetAttr>> settleTarget(ModuleOp module, const Options &options) {
   if (!module->hasAttr(targetAttrName)) {
     const Target *target = findTarget(options.target);
-    if (!target) return emitError(UnknownLoc::get(module.getContext())) << "unknown target '" << options.target << "'; `mlc targets` lists the known ones";
+    if (!target)
+      return emitError(UnknownLoc::get(module.getContext()))
+             << "unknown target '" << options.target << "'; `mlc targets` lists the known ones";
     FailureOr<TargetAttr> attr = target->describe(module.getContext(), options.chip, options.features);
-    if (failed(attr)) return failure();
+    if (failed(attr))
+      return failure();
     module->setAttr(targetAttrName, *attr);
   }
   return targetOf(module);
@@ -90,17 +97,20 @@ static FailureOr<std::pair<const Target *, TargetAttr>> settleTarget(ModuleOp mo
 static LogicalResult printModule(ModuleOp module, const Options &options) {
   std::string error;
   std::unique_ptr<llvm::ToolOutputFile> file = openOutputFile(options.output.empty() ? "-" : options.output, &error);
-  if (!file) return emitError(UnknownLoc::get(module.getContext())) << error;
+  if (!file)
+    return emitError(UnknownLoc::get(module.getContext())) << error;
   OpPrintingFlags flags;
   flags.enableDebugInfo(/*enable=*/true, /*prettyForm=*/false);
-  if (options.elideWeights) flags.elideLargeElementsAttrs(16).elideLargeResourceString(64);
+  if (options.elideWeights)
+    flags.elideLargeElementsAttrs(16).elideLargeResourceString(64);
   module.print(file->os(), flags);
   file->keep();
   return success();
 }
 
 static std::string outputPath(const Options &options) {
-  if (!options.output.empty()) return options.output;
+  if (!options.output.empty())
+    return options.output;
   SmallString<128> path(llvm::sys::path::filename(options.input));
   llvm::sys::path::replace_extension(path, "so");
   return path.str().str();
@@ -108,40 +118,54 @@ static std::string outputPath(const Options &options) {
 
 LogicalResult compile(const Options &options, MLIRContext &context) {
   if (options.emit < options.from)
-    return emitError(UnknownLoc::get(&context)) << "cannot emit '" << info(options.emit).name << "', which comes before '" << info(options.from).name << "'";
+    return emitError(UnknownLoc::get(&context))
+           << "cannot emit '" << info(options.emit).name << "', which comes before '" << info(options.from).name << "'";
   Clock clock(options);
   OwningOpRef<ModuleOp> module = clock.run(info(options.from == Phase::Import ? Phase::Import : options.from).name,
                                            [&] { return readInput(options, context); });
-  if (!module) return failure();
+  if (!module)
+    return failure();
   FailureOr<std::pair<const Target *, TargetAttr>> settled = settleTarget(*module, options);
-  if (failed(settled)) return failure();
+  if (failed(settled))
+    return failure();
   auto [target, attr] = *settled;
-  if (options.profile) (*module)->setAttr(profileAttrName, UnitAttr::get(&context));
-  if (options.unchecked) (*module)->setAttr(uncheckedAttrName, UnitAttr::get(&context));
+  if (options.profile)
+    (*module)->setAttr(profileAttrName, UnitAttr::get(&context));
+  if (options.unchecked)
+    (*module)->setAttr(uncheckedAttrName, UnitAttr::get(&context));
 
   for (const PhaseInfo &phase : phases()) {
-    if (phase.phase < options.from || phase.phase > options.emit || !phase.build) continue;
+    if (phase.phase < options.from || phase.phase > options.emit || !phase.build)
+      continue;
     LogicalResult done = clock.run(phase.name, [&] {
       PassManager passes(&context);
-      if (failed(applyPassManagerCLOptions(passes))) return failure();
+      if (failed(applyPassManagerCLOptions(passes)))
+        return failure();
       phase.build(passes, *target, attr);
       return passes.run(*module);
     });
-    if (failed(done)) return failure();
+    if (failed(done))
+      return failure();
   }
-  if (options.emit != Phase::Link) return printModule(*module, options);
-  if (failed(clock.run("link", [&] { return linkModel(*module, *target, attr, outputPath(options)); }))) return failure();
+  if (options.emit != Phase::Link)
+    return printModule(*module, options);
+  if (failed(clock.run("link", [&] { return linkModel(*module, *target, attr, outputPath(options)); })))
+    return failure();
   return options.header.empty() ? success() : writeHeader(*module, options.header);
 }
 
 FailureOr<std::string> printPipeline(const Options &options, MLIRContext &context) {
   const Target *target = findTarget(options.target);
-  if (!target) return emitError(UnknownLoc::get(&context)) << "unknown target '" << options.target << "'; `mlc targets` lists the known ones";
+  if (!target)
+    return emitError(UnknownLoc::get(&context))
+           << "unknown target '" << options.target << "'; `mlc targets` lists the known ones";
   FailureOr<TargetAttr> attr = target->describe(&context, options.chip, options.features);
-  if (failed(attr)) return failure();
+  if (failed(attr))
+    return failure();
   PassManager passes(&context);
   for (const PhaseInfo &phase : phases())
-    if (phase.phase >= options.from && phase.phase <= options.emit && phase.build) phase.build(passes, *target, *attr);
+    if (phase.phase >= options.from && phase.phase <= options.emit && phase.build)
+      phase.build(passes, *target, *attr);
   std::string text;
   llvm::raw_string_ostream stream(text);
   passes.printAsTextualPipeline(stream, /*pretty=*/true);

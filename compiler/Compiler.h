@@ -7,7 +7,8 @@
 
 namespace mlc {
 
-/// In the order in which they run. The same word is the value of --emit= and --from=, and the pipeline `mlc-opt --mlc-<phase>`.
+/// In the order in which they run. The same word is the value of --emit= and --from=, and the pipeline `mlc-opt
+/// --mlc-<phase>`.
 enum class Phase { Import, Simplify, Quantize, Lower, Layout, Fuse, Tile, Bufferize, Target, Link };
 
 struct PhaseInfo {
@@ -30,18 +31,18 @@ struct PhaseTime {
 };
 
 struct Options {
-  std::string input;            ///< .onnx, .onnxtxt, or .mlir together with `from`
-  std::string output;           ///< the .so, or the printed phase; empty: derived from the input
-  std::string header;           ///< the typed header; empty: none
+  std::string input;  ///< .onnx, .onnxtxt, or .mlir together with `from`
+  std::string output; ///< the .so, or the printed phase; empty: derived from the input
+  std::string header; ///< the typed header; empty: none
   std::string target = "x86";
   std::string chip = "native";
-  std::string features;         ///< additions to the chip's, "+avx512vnni,-avx512f"
-  Phase from = Phase::Import;   ///< the phase that reads the input; later than import for .mlir
-  Phase emit = Phase::Link;     ///< the last phase that runs
-  bool profile = false;         ///< count the time of each kernel
-  bool unchecked = false;       ///< leave out the checks that only data can fail
-  bool elideWeights = false;    ///< print large weights as `__elided__`; such text cannot be compiled on
-  std::string printAfter;       ///< a pass name: print the IR after it, as mlir-opt does; empty: none
+  std::string features;       ///< additions to the chip's, "+avx512vnni,-avx512f"
+  Phase from = Phase::Import; ///< the phase that reads the input; later than import for .mlir
+  Phase emit = Phase::Link;   ///< the last phase that runs
+  bool profile = false;       ///< count the time of each kernel
+  bool unchecked = false;     ///< leave out the checks that only data can fail
+  bool elideWeights = false;  ///< print large weights as `__elided__`; such text cannot be compiled on
+  std::string printAfter;     ///< a pass name: print the IR after it, as mlir-opt does; empty: none
   /// Called when a phase starts; may be empty.
   std::function<void(llvm::StringRef phase)> progress;
   std::vector<PhaseTime> *times = nullptr;
@@ -52,8 +53,8 @@ void registerAllDialects(mlir::DialectRegistry &registry);
 /// All passes of mlc, the upstream ones it uses, and one pipeline `mlc-<phase>` for each phase.
 void registerAllPasses();
 
-/// Runs the phases from options.from to options.emit, and writes the result. Errors have been reported to the context's diagnostic
-/// handler when this fails; then no output file is left behind.
+/// Runs the phases from options.from to options.emit, and writes the result. Errors have been reported to the context's
+/// diagnostic handler when this fails; then no output file is left behind.
 llvm::LogicalResult compile(const Options &options, mlir::MLIRContext &context);
 
 /// The pass pipeline of the chosen phases as text, which mlc-opt --pass-pipeline takes.

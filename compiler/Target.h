@@ -20,12 +20,14 @@ public:
   virtual llvm::StringRef name() const = 0;
   /// One line for `mlc targets`.
   virtual llvm::StringRef summary() const = 0;
-  /// `chip` as the user said it ("native", "x86-64-v3", ...), `features` additions like "+avx512vnni,-amx-tile". Fails, with an
-  /// error, on a chip or feature that does not exist.
-  virtual llvm::FailureOr<TargetAttr> describe(mlir::MLIRContext *, llvm::StringRef chip, llvm::StringRef features) const = 0;
+  /// `chip` as the user said it ("native", "x86-64-v3", ...), `features` additions like "+avx512vnni,-amx-tile". Fails,
+  /// with an error, on a chip or feature that does not exist.
+  virtual llvm::FailureOr<TargetAttr> describe(mlir::MLIRContext *, llvm::StringRef chip,
+                                               llvm::StringRef features) const = 0;
   /// How to cut the loops of a kernel's root operation; null: leave them.
   virtual TilingAttr tile(mlir::TilingInterface, TargetAttr) const = 0;
-  /// Columns of a packed panel for a contraction with `columns` result columns (ShapedType::kDynamic if unknown) of this element type.
+  /// Columns of a packed panel for a contraction with `columns` result columns (ShapedType::kDynamic if unknown) of
+  /// this element type.
   virtual int64_t panelWidth(mlir::Type element, int64_t columns, TargetAttr) const = 0;
   /// Kernels over buffers -> the last MLIR of this machine.
   virtual void lower(mlir::OpPassManager &, TargetAttr) const = 0;

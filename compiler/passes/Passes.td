@@ -17,3 +17,23 @@ def ConvertOnnxToLinalg : Pass<"mlc-convert-onnx-to-linalg", "::mlir::ModuleOp">
                            "::mlir::tensor::TensorDialect", "::mlir::affine::AffineDialect"];
 }
 
+//===-- fuse ---------------------------------------------------------------------===//
+
+def FuseElementwise : Pass<"mlc-fuse-elementwise", "::mlir::func::FuncOp"> {
+  let summary = "Join elementwise operations with the producers and consumers that make no work double";
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect", "::mlir::affine::AffineDialect"];
+}
+
+def FormKernels : Pass<"mlc-form-kernels", "::mlir::ModuleOp"> {
+  let summary = "Outline groups of operations into kernels; equal kernels become one";
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect", "::mlir::func::FuncDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+//===-- tile ---------------------------------------------------------------------===//
+
+def TileKernels : Pass<"mlc-tile-kernels", "::mlir::func::FuncOp"> {
+  let summary = "Cut the loops of a kernel as #mlc.tiling says, with producers fused into the tiles";
+  let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::affine::AffineDialect"];
+}

@@ -1,8 +1,9 @@
 #include "passes/Pipelines.h"
-#include "passes/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Transforms/Passes.h"
+#include "passes/Passes.h"
 
 using namespace mlir;
 
@@ -21,12 +22,18 @@ void buildLower(OpPassManager &passes, const Target &, TargetAttr) {
 void buildLayout(OpPassManager &, const Target &, TargetAttr) {}
 
 void buildFuse(OpPassManager &passes, const Target &, TargetAttr) {
-  
-  (void)passes;
+  passes.addNestedPass<func::FuncOp>(createFuseElementwise());
+  passes.addPass(memref::createResolveRankedShapeTypeResultDimsPass());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+  passes.addPass(createFormKernels());
+  passes.addPass(createCanonicalizerPass());
 }
 
 void buildTile(OpPassManager &passes, const Target &, TargetAttr) {
-  (void)passes;
+  passes.addNestedPass<func::FuncOp>(createTileKernels());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
 }
 
 void buildBufferize(OpPassManager &, const Target &, TargetAttr) {}

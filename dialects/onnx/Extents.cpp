@@ -26,29 +26,34 @@ Extent ExtentMath::symbol(Symbol s) {
 
 Extent ExtentMath::extentOf(Value value, unsigned index, StringRef name) {
   auto [entry, isNew] = extentSymbols.try_emplace({value, index});
-  if (!isNew) return entry->second;
+  if (!isNew)
+    return entry->second;
   // Dimensions that the model gives one name are one dimension; the runtime checks it on every run.
   if (!name.empty())
     for (auto [position, s] : llvm::enumerate(table))
-      if (s.kind == Symbol::ExtentOf && s.name == name) return entry->second = getAffineSymbolExpr(position, context);
+      if (s.kind == Symbol::ExtentOf && s.name == name)
+        return entry->second = getAffineSymbolExpr(position, context);
   return entry->second = symbol({Symbol::ExtentOf, value, index, {}, {}, name.str()});
 }
 
 Extent ExtentMath::elementOf(Value value, unsigned index) {
   auto [entry, isNew] = elementSymbols.try_emplace({value, index});
-  if (isNew) entry->second = symbol({Symbol::ElementOf, value, index, {}, {}, ""});
+  if (isNew)
+    entry->second = symbol({Symbol::ElementOf, value, index, {}, {}, ""});
   return entry->second;
 }
 
 /// Two derived symbols with the same operation and operands are one.
 Extent ExtentMath::derived(Symbol::Kind kind, Extent a, Extent b) {
   for (auto [position, s] : llvm::enumerate(table))
-    if (s.kind == kind && s.lhs == a && s.rhs == b) return getAffineSymbolExpr(position, context);
+    if (s.kind == kind && s.lhs == a && s.rhs == b)
+      return getAffineSymbolExpr(position, context);
   return symbol({kind, nullptr, 0, a, b, ""});
 }
 
 std::optional<int64_t> ExtentMath::asConstant(Extent e) {
-  if (auto constant = dyn_cast<AffineConstantExpr>(e)) return constant.getValue();
+  if (auto constant = dyn_cast<AffineConstantExpr>(e))
+    return constant.getValue();
   return std::nullopt;
 }
 
@@ -56,29 +61,38 @@ std::optional<SmallVector<int64_t>> ExtentMath::asConstants(ArrayRef<Extent> lis
   SmallVector<int64_t> values;
   for (Extent e : list) {
     std::optional<int64_t> value = asConstant(e);
-    if (!value) return std::nullopt;
+    if (!value)
+      return std::nullopt;
     values.push_back(*value);
   }
   return values;
 }
 
 bool ExtentMath::isNonNegative(Extent e) const {
-  if (std::optional<int64_t> value = asConstant(e)) return *value >= 0;
+  if (std::optional<int64_t> value = asConstant(e))
+    return *value >= 0;
   if (auto symbol = dyn_cast<AffineSymbolExpr>(e)) {
     const Symbol &s = table[symbol.getPosition()];
     switch (s.kind) {
     case Symbol::ExtentOf:
-    case Symbol::Broadcast: return true;
-    case Symbol::ElementOf: return false;
-    case Symbol::Max: return isNonNegative(s.lhs) || isNonNegative(s.rhs);
+    case Symbol::Broadcast:
+      return true;
+    case Symbol::ElementOf:
+      return false;
+    case Symbol::Max:
+      return isNonNegative(s.lhs) || isNonNegative(s.rhs);
     case Symbol::Min:
-    case Symbol::FloorDiv: return isNonNegative(s.lhs) && isNonNegative(s.rhs);
-    case Symbol::Mod: return isNonNegative(s.rhs);
+    case Symbol::FloorDiv:
+      return isNonNegative(s.lhs) && isNonNegative(s.rhs);
+    case Symbol::Mod:
+      return isNonNegative(s.rhs);
     }
   }
   auto binary = dyn_cast<AffineBinaryOpExpr>(e);
-  if (!binary) return false;
-  if (binary.getKind() == AffineExprKind::Mod) return isNonNegative(binary.getRHS());
+  if (!binary)
+    return false;
+  if (binary.getKind() == AffineExprKind::Mod)
+    return isNonNegative(binary.getRHS());
   return isNonNegative(binary.getLHS()) && isNonNegative(binary.getRHS());
 }
 
@@ -90,15 +104,19 @@ Extent ExtentMath::add(Extent a, Extent b) const { return simplified(a + b); }
 Extent ExtentMath::sub(Extent a, Extent b) const { return simplified(a - b); }
 
 Extent ExtentMath::mul(Extent a, Extent b) const {
-  if (isConstant(a, 1)) return b;
-  if (isConstant(b, 1)) return a;
-  if (isConstant(a, 0) || isConstant(b, 0)) return constant(0);
+  if (isConstant(a, 1))
+    return b;
+  if (isConstant(b, 1))
+    return a;
+  if (isConstant(a, 0) || isConstant(b, 0))
+    return constant(0);
   return simplified(a * b);
 }
 
 /// The factors of a product, and the constant among them.
 static int64_t collectFactors(Extent e, SmallVectorImpl<Extent> &factors) {
-  if (auto constant = dyn_cast<AffineConstantExpr>(e)) return constant.getValue();
+  if (auto constant = dyn_cast<AffineConstantExpr>(e))
+    return constant.getValue();
   if (auto binary = dyn_cast<AffineBinaryOpExpr>(e); binary && binary.getKind() == AffineExprKind::Mul)
     return collectFactors(binary.getLHS(), factors) * collectFactors(binary.getRHS(), factors);
   factors.push_back(e);
@@ -106,10 +124,13 @@ static int64_t collectFactors(Extent e, SmallVectorImpl<Extent> &factors) {
 }
 
 Extent ExtentMath::floorDiv(Extent a, Extent b) {
-  if (isConstant(b, 1) || isConstant(a, 0)) return a;
-  if (a == b && isNonNegative(a)) return constant(1); // an extent of 0 divided by itself is an error elsewhere
+  if (isConstant(b, 1) || isConstant(a, 0))
+    return a;
+  if (a == b && isNonNegative(a))
+    return constant(1); // an extent of 0 divided by itself is an error elsewhere
   if (std::optional<int64_t> divisor = asConstant(b)) {
-    if (*divisor > 0) return simplified(a.floorDiv(*divisor));
+    if (*divisor > 0)
+      return simplified(a.floorDiv(*divisor));
     if (std::optional<int64_t> dividend = asConstant(a); dividend && *divisor != 0)
       return constant(llvm::divideFloorSigned(*dividend, *divisor));
     return derived(Symbol::FloorDiv, a, b);
@@ -136,8 +157,10 @@ Extent ExtentMath::ceilDiv(Extent a, Extent b) { return sub(constant(0), floorDi
 
 Extent ExtentMath::truncDiv(Extent a, Extent b) {
   std::optional<int64_t> dividend = asConstant(a), divisor = asConstant(b);
-  if (dividend && divisor && *divisor != 0) return constant(*dividend / *divisor);
-  if (isNonNegative(a) && isNonNegative(b)) return floorDiv(a, b);
+  if (dividend && divisor && *divisor != 0)
+    return constant(*dividend / *divisor);
+  if (isNonNegative(a) && isNonNegative(b))
+    return floorDiv(a, b);
   // sign(a*b) * (|a| / |b|)
   Extent magnitudeA = max(a, sub(constant(0), a)), magnitudeB = max(b, sub(constant(0), b));
   Extent quotient = floorDiv(magnitudeA, magnitudeB);
@@ -147,7 +170,8 @@ Extent ExtentMath::truncDiv(Extent a, Extent b) {
 
 Extent ExtentMath::mod(Extent a, Extent b) {
   std::optional<int64_t> divisor = asConstant(b), dividend = asConstant(a);
-  if (divisor && *divisor > 0) return simplified(a % *divisor);
+  if (divisor && *divisor > 0)
+    return simplified(a % *divisor);
   if (divisor && dividend && *divisor != 0) {
     int64_t rest = *dividend % *divisor;
     return constant(rest != 0 && (rest < 0) != (*divisor < 0) ? rest + *divisor : rest);
@@ -156,45 +180,60 @@ Extent ExtentMath::mod(Extent a, Extent b) {
 }
 
 Extent ExtentMath::min(Extent a, Extent b) {
-  if (a == b) return a;
+  if (a == b)
+    return a;
   Extent difference = sub(a, b);
-  if (isNonNegative(difference)) return b;
-  if (isNonNegative(sub(b, a))) return a;
+  if (isNonNegative(difference))
+    return b;
+  if (isNonNegative(sub(b, a)))
+    return a;
   return derived(Symbol::Min, a, b);
 }
 
 Extent ExtentMath::max(Extent a, Extent b) {
-  if (a == b) return a;
+  if (a == b)
+    return a;
   Extent difference = sub(a, b);
-  if (isNonNegative(difference)) return a;
-  if (isNonNegative(sub(b, a))) return b;
+  if (isNonNegative(difference))
+    return a;
+  if (isNonNegative(sub(b, a)))
+    return b;
   return derived(Symbol::Max, a, b);
 }
 
 Extent ExtentMath::product(ArrayRef<Extent> factors) const {
   Extent result = constant(1);
-  for (Extent factor : factors) result = mul(result, factor);
+  for (Extent factor : factors)
+    result = mul(result, factor);
   return result;
 }
 
 std::optional<Extent> ExtentMath::broadcast(Extent a, Extent b) {
-  if (a == b || isConstant(b, 1)) return a;
-  if (isConstant(a, 1)) return b;
+  if (a == b || isConstant(b, 1))
+    return a;
+  if (isConstant(a, 1))
+    return b;
   std::optional<int64_t> fixedA = asConstant(a), fixedB = asConstant(b);
-  if (fixedA && fixedB) return std::nullopt;
-  if (fixedA) return a; // b is 1 or the same
-  if (fixedB) return b;
-  if (isEqual(a, b)) return a;
+  if (fixedA && fixedB)
+    return std::nullopt;
+  if (fixedA)
+    return a; // b is 1 or the same
+  if (fixedB)
+    return b;
+  if (isEqual(a, b))
+    return a;
   return derived(Symbol::Broadcast, a, b);
 }
 
 std::optional<Extents> ExtentMath::broadcast(ArrayRef<Extent> a, ArrayRef<Extent> b) {
-  if (a.size() < b.size()) std::swap(a, b);
+  if (a.size() < b.size())
+    std::swap(a, b);
   Extents result(a);
   for (size_t i = 0; i < b.size(); ++i) {
     Extent &target = result[result.size() - 1 - i];
     std::optional<Extent> common = broadcast(target, b[b.size() - 1 - i]);
-    if (!common) return std::nullopt;
+    if (!common)
+      return std::nullopt;
     target = *common;
   }
   return result;
@@ -208,31 +247,50 @@ std::string ExtentMath::print(Extent e) const {
     const Symbol &s = table[symbol.getPosition()];
     auto call = [&](StringRef name) { return (name + "(" + print(s.lhs) + ", " + print(s.rhs) + ")").str(); };
     switch (s.kind) {
-    case Symbol::ExtentOf: return s.name.empty() ? "?" : s.name;
-    case Symbol::ElementOf: return "?";
-    case Symbol::Min: return call("min");
-    case Symbol::Max: return call("max");
-    case Symbol::FloorDiv: return "(" + print(s.lhs) + " / " + print(s.rhs) + ")";
-    case Symbol::Mod: return "(" + print(s.lhs) + " mod " + print(s.rhs) + ")";
-    case Symbol::Broadcast: return call("broadcast");
+    case Symbol::ExtentOf:
+      return s.name.empty() ? "?" : s.name;
+    case Symbol::ElementOf:
+      return "?";
+    case Symbol::Min:
+      return call("min");
+    case Symbol::Max:
+      return call("max");
+    case Symbol::FloorDiv:
+      return "(" + print(s.lhs) + " / " + print(s.rhs) + ")";
+    case Symbol::Mod:
+      return "(" + print(s.lhs) + " mod " + print(s.rhs) + ")";
+    case Symbol::Broadcast:
+      return call("broadcast");
     }
   }
-  if (auto constant = dyn_cast<AffineConstantExpr>(e)) return std::to_string(constant.getValue());
+  if (auto constant = dyn_cast<AffineConstantExpr>(e))
+    return std::to_string(constant.getValue());
   auto binary = cast<AffineBinaryOpExpr>(e);
   StringRef name;
   switch (e.getKind()) {
-  case AffineExprKind::Add: name = " + "; break;
-  case AffineExprKind::Mul: name = " * "; break;
-  case AffineExprKind::Mod: name = " mod "; break;
-  case AffineExprKind::FloorDiv: name = " / "; break;
-  default: name = " ceildiv "; break;
+  case AffineExprKind::Add:
+    name = " + ";
+    break;
+  case AffineExprKind::Mul:
+    name = " * ";
+    break;
+  case AffineExprKind::Mod:
+    name = " mod ";
+    break;
+  case AffineExprKind::FloorDiv:
+    name = " / ";
+    break;
+  default:
+    name = " ceildiv ";
+    break;
   }
   return ("(" + print(binary.getLHS()) + name + print(binary.getRHS()) + ")").str();
 }
 
 OpFoldResult ExtentMath::materialize(Extent e, OpBuilder &b, Location loc,
                                      llvm::function_ref<Value(Value)> source) const {
-  if (std::optional<int64_t> value = asConstant(e)) return b.getIndexAttr(*value);
+  if (std::optional<int64_t> value = asConstant(e))
+    return b.getIndexAttr(*value);
   auto asValue = [&](Extent part) {
     return getValueOrCreateConstantIndexOp(b, loc, materialize(part, b, loc, source));
   };
@@ -253,9 +311,12 @@ OpFoldResult ExtentMath::materialize(Extent e, OpBuilder &b, Location loc,
       return isUnsigned ? Value(arith::IndexCastUIOp::create(b, loc, index, element))
                         : Value(arith::IndexCastOp::create(b, loc, index, element));
     }
-    case Symbol::Min: return Value(arith::MinSIOp::create(b, loc, asValue(s.lhs), asValue(s.rhs)));
-    case Symbol::Max: return Value(arith::MaxSIOp::create(b, loc, asValue(s.lhs), asValue(s.rhs)));
-    case Symbol::FloorDiv: return Value(arith::FloorDivSIOp::create(b, loc, asValue(s.lhs), asValue(s.rhs)));
+    case Symbol::Min:
+      return Value(arith::MinSIOp::create(b, loc, asValue(s.lhs), asValue(s.rhs)));
+    case Symbol::Max:
+      return Value(arith::MaxSIOp::create(b, loc, asValue(s.lhs), asValue(s.rhs)));
+    case Symbol::FloorDiv:
+      return Value(arith::FloorDivSIOp::create(b, loc, asValue(s.lhs), asValue(s.rhs)));
     case Symbol::Mod: {
       // The sign of the divisor: ((a rem b) + b) rem b.
       Value lhs = asValue(s.lhs), rhs = asValue(s.rhs);
@@ -273,10 +334,14 @@ OpFoldResult ExtentMath::materialize(Extent e, OpBuilder &b, Location loc,
   auto binary = cast<AffineBinaryOpExpr>(e);
   Value lhs = asValue(binary.getLHS()), rhs = asValue(binary.getRHS());
   switch (e.getKind()) {
-  case AffineExprKind::Add: return Value(arith::AddIOp::create(b, loc, lhs, rhs));
-  case AffineExprKind::Mul: return Value(arith::MulIOp::create(b, loc, lhs, rhs));
-  case AffineExprKind::FloorDiv: return Value(arith::FloorDivSIOp::create(b, loc, lhs, rhs));
-  case AffineExprKind::CeilDiv: return Value(arith::CeilDivSIOp::create(b, loc, lhs, rhs));
+  case AffineExprKind::Add:
+    return Value(arith::AddIOp::create(b, loc, lhs, rhs));
+  case AffineExprKind::Mul:
+    return Value(arith::MulIOp::create(b, loc, lhs, rhs));
+  case AffineExprKind::FloorDiv:
+    return Value(arith::FloorDivSIOp::create(b, loc, lhs, rhs));
+  case AffineExprKind::CeilDiv:
+    return Value(arith::CeilDivSIOp::create(b, loc, lhs, rhs));
   default: { // Mod, by a positive constant
     Value rest = arith::RemSIOp::create(b, loc, lhs, rhs);
     return Value(arith::RemSIOp::create(b, loc, arith::AddIOp::create(b, loc, rest, rhs), rhs));
@@ -286,9 +351,11 @@ OpFoldResult ExtentMath::materialize(Extent e, OpBuilder &b, Location loc,
 
 SmallVector<StringRef> dimensionNames(BlockArgument argument) {
   auto function = dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp());
-  if (!function || !argument.getOwner()->isEntryBlock()) return {};
+  if (!function || !argument.getOwner()->isEntryBlock())
+    return {};
   auto names = function.getArgAttrOfType<ArrayAttr>(argument.getArgNumber(), "onnx.dims");
-  if (!names) return {};
+  if (!names)
+    return {};
   return llvm::map_to_vector(names, [](Attribute name) { return cast<StringAttr>(name).getValue(); });
 }
 

@@ -1,12 +1,13 @@
 // Shapes as expressions: what is known of every value's extents before the model runs.
 //
-// An extent is an mlir::AffineExpr over the symbols of an ExtentMath: a fixed number, a named dimension of the model's inputs, or arithmetic on
-// them. A shape rule states an operator's result extents once, in terms of its operands'; the same expression is then read three ways: with
-// constants it is the inferred type, compared it is the verifier, materialized it is the extent at run time. Small integer tensors are followed
-// element by element in the same way, so `Shape -> Gather -> Concat -> Reshape` does not lose the symbols.
+// An extent is an mlir::AffineExpr over the symbols of an ExtentMath: a fixed number, a named dimension of the model's
+// inputs, or arithmetic on them. A shape rule states an operator's result extents once, in terms of its operands'; the
+// same expression is then read three ways: with constants it is the inferred type, compared it is the verifier,
+// materialized it is the extent at run time. Small integer tensors are followed element by element in the same way, so
+// `Shape -> Gather -> Concat -> Reshape` does not lose the symbols.
 #pragma once
-#include "onnx/Onnx.h"
 #include "mlir/IR/AffineExpr.h"
+#include "onnx/Onnx.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include <optional>
@@ -86,8 +87,8 @@ public:
   llvm::ArrayRef<Symbol> symbols() const { return table; }
   std::string print(Extent e) const;
 
-  /// Emits the value of `e` as an `index`. `source` gives the value that stands, at the builder's place, for a symbol's value
-  /// (after lowering it is another one); an Extent symbol becomes tensor.dim, an element tensor.extract.
+  /// Emits the value of `e` as an `index`. `source` gives the value that stands, at the builder's place, for a symbol's
+  /// value (after lowering it is another one); an Extent symbol becomes tensor.dim, an element tensor.extract.
   mlir::OpFoldResult materialize(Extent e, mlir::OpBuilder &builder, mlir::Location loc,
                                  llvm::function_ref<mlir::Value(mlir::Value)> source) const;
 

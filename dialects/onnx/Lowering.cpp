@@ -13,14 +13,18 @@ namespace mlc::onnx {
 //===-- Types ------------------------------------------------------------------===//
 
 Type storageType(Type element) {
-  if (element.isInteger(1)) return IntegerType::get(element.getContext(), 8);
-  if (auto integer = dyn_cast<IntegerType>(element)) return IntegerType::get(element.getContext(), integer.getWidth());
+  if (element.isInteger(1))
+    return IntegerType::get(element.getContext(), 8);
+  if (auto integer = dyn_cast<IntegerType>(element))
+    return IntegerType::get(element.getContext(), integer.getWidth());
   return element;
 }
 
 Type computeType(Type element) {
-  if (element.isInteger(1)) return element;
-  if (auto real = dyn_cast<FloatType>(element); real && real.getWidth() < 32) return Float32Type::get(element.getContext());
+  if (element.isInteger(1))
+    return element;
+  if (auto real = dyn_cast<FloatType>(element); real && real.getWidth() < 32)
+    return Float32Type::get(element.getContext());
   return storageType(element);
 }
 
@@ -40,15 +44,20 @@ Value loadScalar(OpBuilder &b, Location loc, Value stored, Type element) {
 
 Value storeScalar(OpBuilder &b, Location loc, Value computed, Type element) {
   Type storage = storageType(element);
-  if (computed.getType() == storage) return computed;
-  if (element.isInteger(1)) return arith::ExtUIOp::create(b, loc, storage, computed);
+  if (computed.getType() == storage)
+    return computed;
+  if (element.isInteger(1))
+    return arith::ExtUIOp::create(b, loc, storage, computed);
   return arith::TruncFOp::create(b, loc, storage, computed);
 }
 
 static TypedAttr numberAttr(OpBuilder &b, double value, Type type) {
-  if (auto real = dyn_cast<FloatType>(type)) return b.getFloatAttr(real, value);
-  if (isa<IndexType>(type)) return b.getIndexAttr((int64_t)value);
-  return b.getIntegerAttr(type, APInt(type.getIntOrFloatBitWidth(), (int64_t)value, /*isSigned=*/true, /*implicitTrunc=*/true));
+  if (auto real = dyn_cast<FloatType>(type))
+    return b.getFloatAttr(real, value);
+  if (isa<IndexType>(type))
+    return b.getIndexAttr((int64_t)value);
+  return b.getIntegerAttr(
+      type, APInt(type.getIntOrFloatBitWidth(), (int64_t)value, /*isSigned=*/true, /*implicitTrunc=*/true));
 }
 
 Value Scalars::constant(double value, Type type) const {
@@ -70,7 +79,8 @@ Value Lowering::index(int64_t value) { return arith::ConstantIndexOp::create(b, 
 
 RankedTensorType Lowering::type(Value value) {
   SmallVector<int64_t> shape;
-  for (Extent extent : known.extents(value)) shape.push_back(ExtentMath::asConstant(extent).value_or(ShapedType::kDynamic));
+  for (Extent extent : known.extents(value))
+    shape.push_back(ExtentMath::asConstant(extent).value_or(ShapedType::kDynamic));
   return RankedTensorType::get(shape, storageType(element(value)));
 }
 
@@ -88,26 +98,28 @@ Value Lowering::scalar(double value, Type storage) {
 }
 
 Value Lowering::elementAsIndex(Value value, int64_t position) {
-  if (auto elements = known.elements(value)) return index(materialize((*elements)[position]));
+  if (auto elements = known.elements(value))
+    return index(materialize((*elements)[position]));
   return index(materialize(known.math.elementOf(value, position)));
 }
 
 Value Lowering::onlyElement(Value value) {
   Value tensor = (*this)(value);
   SmallVector<Value> zeros(cast<RankedTensorType>(tensor.getType()).getRank(), nullptr);
-  for (Value &zero : zeros) zero = index(int64_t(0));
+  for (Value &zero : zeros)
+    zero = index(int64_t(0));
   Value stored = tensor::ExtractOp::create(b, loc(), tensor, zeros);
   return loadScalar(b, loc(), stored, element(value));
 }
 
 //===-- Forms ------------------------------------------------------------------===//
 
-Value Lowering::generic(Value init, ValueRange inputs, ArrayRef<AffineMap> maps, ArrayRef<utils::IteratorType> iterators,
+Value Lowering::generic(Value init, ValueRange inputs, ArrayRef<AffineMap> maps,
+                        ArrayRef<utils::IteratorType> iterators,
                         llvm::function_ref<Value(OpBuilder &, Location, ValueRange)> body) {
-  auto op = linalg::GenericOp::create(b, loc(), init.getType(), inputs, init, maps, iterators,
-                                      [&](OpBuilder &inner, Location l, ValueRange args) {
-                                        linalg::YieldOp::create(inner, l, body(inner, l, args));
-                                      });
+  auto op = linalg::GenericOp::create(
+      b, loc(), init.getType(), inputs, init, maps, iterators,
+      [&](OpBuilder &inner, Location l, ValueRange args) { linalg::YieldOp::create(inner, l, body(inner, l, args)); });
   return op.getResult(0);
 }
 
@@ -122,7 +134,8 @@ static Value expandAtRunTime(Lowering &l, Value operand, ArrayRef<OpFoldResult> 
     Value single = arith::CmpIOp::create(l.b, l.loc(), arith::CmpIPredicate::eq, own, one);
     Value same = arith::CmpIOp::create(l.b, l.loc(), arith::CmpIPredicate::eq, own, common);
     l.check(arith::OrIOp::create(l.b, l.loc(), single, same),
-            "expects operands that broadcast; axis " + Twine(offset + axis) + " has extent %0 in one and %1 in another", {own, common});
+            "expects operands that broadcast; axis " + Twine(offset + axis) + " has extent %0 in one and %1 in another",
+            {own, common});
     isOne.push_back(single);
   }
   Value init = l.empty(extents, type.getElementType());
@@ -159,7 +172,8 @@ Value Lowering::elementwise(ArrayRef<OpFoldResult> extents, Type resultElement, 
                  [&](OpBuilder &inner, Location l, ValueRange args) {
                    Scalars scalars{inner, l, elements.empty() ? resultElement : elements.front()};
                    SmallVector<Value> loaded;
-                   for (auto [arg, element] : llvm::zip(args, elements)) loaded.push_back(loadScalar(inner, l, arg, element));
+                   for (auto [arg, element] : llvm::zip(args, elements))
+                     loaded.push_back(loadScalar(inner, l, arg, element));
                    return storeScalar(inner, l, body(scalars, loaded), resultElement);
                  });
 }
@@ -178,16 +192,18 @@ Value Lowering::elementwise(Value result, ValueRange operands, ScalarBody body) 
       unknown |= !ExtentMath::isConstant(extent, 1) && !known.math.isEqual(extent, common[offset + axis]);
     // The type may know less than the facts; a cast tells it.
     RankedTensorType refined = type(operand);
-    if (unknown) value = expandAtRunTime(*this, value, extents);
-    else if (value.getType() != refined) value = tensor::CastOp::create(b, loc(), refined, value);
+    if (unknown)
+      value = expandAtRunTime(*this, value, extents);
+    else if (value.getType() != refined)
+      value = tensor::CastOp::create(b, loc(), refined, value);
     values.push_back(value);
     elements.push_back(element(operand));
   }
   return elementwise(extents, element(result), values, elements, body);
 }
 
-Value Lowering::reduce(Value operand, Type element, ArrayRef<int64_t> axes, Type accumulator, Value init, ScalarBody load,
-                       ScalarBody combine) {
+Value Lowering::reduce(Value operand, Type element, ArrayRef<int64_t> axes, Type accumulator, Value init,
+                       ScalarBody load, ScalarBody combine) {
   auto type = cast<RankedTensorType>(operand.getType());
   int64_t rank = type.getRank();
   SmallVector<OpFoldResult> all = tensor::getMixedSizes(b, loc(), operand), kept, keptWithOnes;
@@ -197,7 +213,8 @@ Value Lowering::reduce(Value operand, Type element, ArrayRef<int64_t> axes, Type
     bool reduced = llvm::is_contained(axes, axis);
     iterators.push_back(reduced ? utils::IteratorType::reduction : utils::IteratorType::parallel);
     keptWithOnes.push_back(reduced ? OpFoldResult(b.getIndexAttr(1)) : all[axis]);
-    if (reduced) continue;
+    if (reduced)
+      continue;
     kept.push_back(all[axis]);
     access.push_back(b.getAffineDimExpr(axis));
   }
@@ -206,7 +223,8 @@ Value Lowering::reduce(Value operand, Type element, ArrayRef<int64_t> axes, Type
   Value folded = generic(start, operand, maps, iterators, [&](OpBuilder &inner, Location l, ValueRange args) {
     Scalars scalars{inner, l, element};
     Value value = loadScalar(inner, l, args[0], element);
-    if (load) value = load(scalars, value);
+    if (load)
+      value = load(scalars, value);
     return combine(scalars, {args[1], value});
   });
   return reshape(folded, keptWithOnes);
@@ -214,13 +232,15 @@ Value Lowering::reduce(Value operand, Type element, ArrayRef<int64_t> axes, Type
 
 Value Lowering::transpose(Value operand, ArrayRef<int64_t> permutation) {
   SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc(), operand), permuted;
-  for (int64_t axis : permutation) permuted.push_back(sizes[axis]);
+  for (int64_t axis : permutation)
+    permuted.push_back(sizes[axis]);
   Value init = empty(permuted, cast<RankedTensorType>(operand.getType()).getElementType());
   return linalg::TransposeOp::create(b, loc(), operand, init, permutation)->getResult(0);
 }
 
 /// Groups of axes that one axis of the other shape stands for, when the two differ only by axes of extent 1.
-static std::optional<SmallVector<ReassociationIndices>> unitReassociation(ArrayRef<OpFoldResult> longer, ArrayRef<OpFoldResult> shorter) {
+static std::optional<SmallVector<ReassociationIndices>> unitReassociation(ArrayRef<OpFoldResult> longer,
+                                                                          ArrayRef<OpFoldResult> shorter) {
   SmallVector<ReassociationIndices> groups;
   size_t at = 0;
   ReassociationIndices pending;
@@ -236,9 +256,11 @@ static std::optional<SmallVector<ReassociationIndices>> unitReassociation(ArrayR
       return std::nullopt;
     }
   }
-  if (at != shorter.size()) return std::nullopt;
+  if (at != shorter.size())
+    return std::nullopt;
   if (!pending.empty()) {
-    if (groups.empty()) return SmallVector<ReassociationIndices>(); // to rank 0
+    if (groups.empty())
+      return SmallVector<ReassociationIndices>(); // to rank 0
     llvm::append_range(groups.back(), pending);
   }
   return groups;
@@ -251,7 +273,8 @@ Value Lowering::reshape(Value operand, ArrayRef<OpFoldResult> extents) {
   auto from = cast<RankedTensorType>(operand.getType());
   auto to = RankedTensorType::get(shape, from.getElementType());
   SmallVector<OpFoldResult> own = tensor::getMixedSizes(b, loc(), operand);
-  if (own.size() == extents.size() && llvm::equal(own, extents, [](auto a, auto b) { return isEqualConstantIntOrValue(a, b); }))
+  if (own.size() == extents.size() &&
+      llvm::equal(own, extents, [](auto a, auto b) { return isEqualConstantIntOrValue(a, b); }))
     return from == to ? operand : Value(tensor::CastOp::create(b, loc(), to, operand));
 
   // All in one step where the shapes allow it, since such reshapes can be seen through by fusion.
@@ -263,7 +286,8 @@ Value Lowering::reshape(Value operand, ArrayRef<OpFoldResult> extents) {
     if (auto groups = unitReassociation(own, extents)) {
       if (groups->empty()) {
         auto ones = RankedTensorType::get(SmallVector<int64_t>(from.getRank(), 1), from.getElementType());
-        if (from != ones) operand = tensor::CastOp::create(b, loc(), ones, operand);
+        if (from != ones)
+          operand = tensor::CastOp::create(b, loc(), ones, operand);
       }
       Value collapsed = tensor::CollapseShapeOp::create(b, loc(), operand, *groups);
       return collapsed.getType() == to ? collapsed : Value(tensor::CastOp::create(b, loc(), to, collapsed));
@@ -283,10 +307,12 @@ Value Lowering::reshape(Value operand, ArrayRef<OpFoldResult> extents) {
   }
   if (to.getRank() == 0) {
     auto one = RankedTensorType::get({1}, from.getElementType());
-    if (flat.getType() != one) flat = tensor::CastOp::create(b, loc(), one, flat);
+    if (flat.getType() != one)
+      flat = tensor::CastOp::create(b, loc(), one, flat);
     return tensor::CollapseShapeOp::create(b, loc(), to, flat, ArrayRef<ReassociationIndices>{});
   }
-  if (to.getRank() == 1) return flat.getType() == to ? flat : Value(tensor::CastOp::create(b, loc(), to, flat));
+  if (to.getRank() == 1)
+    return flat.getType() == to ? flat : Value(tensor::CastOp::create(b, loc(), to, flat));
   // An expand_shape wants a fixed extent on both sides or on neither.
   auto flatType = cast<RankedTensorType>(flat.getType());
   if (to.hasStaticShape() != flatType.hasStaticShape()) {
@@ -297,47 +323,61 @@ Value Lowering::reshape(Value operand, ArrayRef<OpFoldResult> extents) {
   return tensor::ExpandShapeOp::create(b, loc(), to, flat, ArrayRef<ReassociationIndices>{every}, extents);
 }
 
-Value Lowering::slice(Value operand, ArrayRef<OpFoldResult> offsets, ArrayRef<OpFoldResult> sizes, ArrayRef<OpFoldResult> strides) {
+Value Lowering::slice(Value operand, ArrayRef<OpFoldResult> offsets, ArrayRef<OpFoldResult> sizes,
+                      ArrayRef<OpFoldResult> strides) {
   return tensor::ExtractSliceOp::create(b, loc(), operand, offsets, sizes, strides);
 }
 
 Value Lowering::pad(Value operand, ArrayRef<OpFoldResult> low, ArrayRef<OpFoldResult> high, Value value) {
   auto isZero = [](OpFoldResult amount) { return getConstantIntValue(amount) == 0; };
-  if (llvm::all_of(low, isZero) && llvm::all_of(high, isZero)) return operand;
+  if (llvm::all_of(low, isZero) && llvm::all_of(high, isZero))
+    return operand;
   return tensor::PadOp::create(b, loc(), Type(), operand, low, high, value);
 }
 
 Value Lowering::cast(Value operand, Type from, Type to) {
-  if (from == to) return operand;
+  if (from == to)
+    return operand;
   SmallVector<OpFoldResult> extents = tensor::getMixedSizes(b, loc(), operand);
   return elementwise(extents, to, operand, from, [&](Scalars &s, ValueRange args) -> Value {
     Value value = args[0];
     Type source = computeType(from), target = computeType(to);
     if (to.isInteger(1)) {
-      if (isFloat(from)) return s.make<arith::CmpFOp>(arith::CmpFPredicate::UNE, value, s.constant(0, source));
+      if (isFloat(from))
+        return s.make<arith::CmpFOp>(arith::CmpFPredicate::UNE, value, s.constant(0, source));
       return s.make<arith::CmpIOp>(arith::CmpIPredicate::ne, value, s.constant(0, source));
     }
-    if (source == target) return value;
+    if (source == target)
+      return value;
     if (isFloat(from) && isFloat(to))
       return source.getIntOrFloatBitWidth() < target.getIntOrFloatBitWidth() ? s.make<arith::ExtFOp>(target, value)
-                                                                              : s.make<arith::TruncFOp>(target, value);
-    if (isFloat(from)) return isUnsigned(to) ? s.make<arith::FPToUIOp>(target, value) : s.make<arith::FPToSIOp>(target, value);
-    if (isFloat(to)) return isUnsigned(from) ? s.make<arith::UIToFPOp>(target, value) : s.make<arith::SIToFPOp>(target, value);
-    if (source.getIntOrFloatBitWidth() > target.getIntOrFloatBitWidth()) return s.make<arith::TruncIOp>(target, value);
+                                                                             : s.make<arith::TruncFOp>(target, value);
+    if (isFloat(from))
+      return isUnsigned(to) ? s.make<arith::FPToUIOp>(target, value) : s.make<arith::FPToSIOp>(target, value);
+    if (isFloat(to))
+      return isUnsigned(from) ? s.make<arith::UIToFPOp>(target, value) : s.make<arith::SIToFPOp>(target, value);
+    if (source.getIntOrFloatBitWidth() > target.getIntOrFloatBitWidth())
+      return s.make<arith::TruncIOp>(target, value);
     return isUnsigned(from) ? s.make<arith::ExtUIOp>(target, value) : s.make<arith::ExtSIOp>(target, value);
   });
 }
 
 //===-- Arithmetic on index values ----------------------------------------------===//
 
-template <typename Op, typename Fold> static OpFoldResult arithmetic(Lowering &l, OpFoldResult a, OpFoldResult b, Fold fold) {
+template <typename Op, typename Fold>
+static OpFoldResult arithmetic(Lowering &l, OpFoldResult a, OpFoldResult b, Fold fold) {
   std::optional<int64_t> x = getConstantIntValue(a), y = getConstantIntValue(b);
-  if (x && y) return l.b.getIndexAttr(fold(*x, *y));
+  if (x && y)
+    return l.b.getIndexAttr(fold(*x, *y));
   return Value(Op::create(l.b, l.loc(), l.index(a), l.index(b)));
 }
 
-OpFoldResult Lowering::add(OpFoldResult x, OpFoldResult y) { return arithmetic<arith::AddIOp>(*this, x, y, std::plus<int64_t>()); }
-OpFoldResult Lowering::sub(OpFoldResult x, OpFoldResult y) { return arithmetic<arith::SubIOp>(*this, x, y, std::minus<int64_t>()); }
+OpFoldResult Lowering::add(OpFoldResult x, OpFoldResult y) {
+  return arithmetic<arith::AddIOp>(*this, x, y, std::plus<int64_t>());
+}
+OpFoldResult Lowering::sub(OpFoldResult x, OpFoldResult y) {
+  return arithmetic<arith::SubIOp>(*this, x, y, std::minus<int64_t>());
+}
 OpFoldResult Lowering::mul(OpFoldResult x, OpFoldResult y) {
   return arithmetic<arith::MulIOp>(*this, x, y, std::multiplies<int64_t>());
 }
@@ -346,7 +386,8 @@ OpFoldResult Lowering::mul(OpFoldResult x, OpFoldResult y) {
 
 /// The name of the node, which the importer put into the location.
 static StringRef nodeName(Location loc) {
-  if (auto name = loc->findInstanceOf<NameLoc>()) return name.getName().getValue();
+  if (auto name = loc->findInstanceOf<NameLoc>())
+    return name.getName().getValue();
   return "";
 }
 
@@ -359,7 +400,8 @@ FailureOr<SmallVector<Value>> Lowering::lowerBlock(Block &block) {
   Operation *outer = op;
   LogicalResult done = lowerOperations(block, *this);
   op = outer;
-  if (failed(done)) return failure();
+  if (failed(done))
+    return failure();
   return llvm::map_to_vector(block.getTerminator()->getOperands(), [&](Value value) { return lowered.lookup(value); });
 }
 
@@ -367,15 +409,19 @@ LogicalResult lowerOperations(Block &block, Lowering &lowering) {
   for (Operation &op : block.without_terminator()) {
     const Rule *rule = allRules().find(op.getName().getStringRef());
     lowering.op = &op;
-    if (!rule || !rule->lower) return lowering.unsupported("this operator has no lowering yet");
+    if (!rule || !rule->lower)
+      return lowering.unsupported("this operator has no lowering yet");
     FailureOr<SmallVector<Value>> values = rule->lower(&op, lowering);
-    if (failed(values)) return failure();
+    if (failed(values))
+      return failure();
     for (auto [result, value] : llvm::zip_equal(op.getResults(), *values)) {
-      if (!value) continue; // an absent optional result
+      if (!value)
+        continue; // an absent optional result
       // Types agree with the facts, so that users of either see the same.
       if (isa<RankedTensorType>(result.getType())) {
         RankedTensorType expected = lowering.type(result);
-        if (value.getType() != expected) value = tensor::CastOp::create(lowering.b, op.getLoc(), expected, value);
+        if (value.getType() != expected)
+          value = tensor::CastOp::create(lowering.b, op.getLoc(), expected, value);
       }
       lowering.define(result, value);
     }
@@ -386,13 +432,15 @@ LogicalResult lowerOperations(Block &block, Lowering &lowering) {
 //===-- Constants and axes -------------------------------------------------------===//
 
 std::optional<ElementsAttr> constantValue(Value value) {
-  if (!value) return std::nullopt;
+  if (!value)
+    return std::nullopt;
   auto constant = value.getDefiningOp<ConstantOp>();
   return constant ? constant.getValue() : std::nullopt;
 }
 
 std::optional<int64_t> normalizedAxis(int64_t axis, int64_t rank) {
-  if (axis < -rank || axis >= rank) return std::nullopt;
+  if (axis < -rank || axis >= rank)
+    return std::nullopt;
   return axis < 0 ? axis + rank : axis;
 }
 
@@ -400,8 +448,10 @@ FailureOr<SmallVector<int64_t>> normalizedAxes(Operation *op, ArrayRef<int64_t> 
   SmallVector<int64_t> result;
   for (int64_t axis : axes) {
     std::optional<int64_t> normal = normalizedAxis(axis, rank);
-    if (!normal) return op->emitOpError("expects axes in [") << -rank << ", " << rank - 1 << "], got " << axis;
-    if (llvm::is_contained(result, *normal)) return op->emitOpError("expects every axis once, got ") << axis << " again";
+    if (!normal)
+      return op->emitOpError("expects axes in [") << -rank << ", " << rank - 1 << "], got " << axis;
+    if (llvm::is_contained(result, *normal))
+      return op->emitOpError("expects every axis once, got ") << axis << " again";
     result.push_back(*normal);
   }
   llvm::sort(result);

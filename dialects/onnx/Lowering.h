@@ -1,13 +1,13 @@
-// What lowering rules are written with: the values and extents of an operator's operands after lowering, and the few forms that most
-// operators are made of (elementwise, reduction, views, checks).
+// What lowering rules are written with: the values and extents of an operator's operands after lowering, and the few
+// forms that most operators are made of (elementwise, reduction, views, checks).
 //
-// A lowered tensor holds storage types: unsigned integers and bool have become signless (bool is i8 holding 0 or 1), everything else is
-// as in ONNX. A scalar in a body has the compute type: bool is i1, floats narrower than f32 are f32. `elementwise` and `reduce` convert
-// between the two at the border of their bodies, so a body never sees storage.
+// A lowered tensor holds storage types: unsigned integers and bool have become signless (bool is i8 holding 0 or 1),
+// everything else is as in ONNX. A scalar in a body has the compute type: bool is i1, floats narrower than f32 are f32.
+// `elementwise` and `reduce` convert between the two at the border of their bodies, so a body never sees storage.
 #pragma once
-#include "onnx/Rules.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/IRMapping.h"
+#include "onnx/Rules.h"
 
 namespace mlc::onnx {
 
@@ -55,7 +55,9 @@ public:
   /// The lowered value of an onnx value; null for an absent operand.
   mlir::Value operator()(mlir::Value value) const { return value ? lowered.lookup(value) : nullptr; }
   /// The element type of a value, as ONNX says it (ui8, i1, ...).
-  static mlir::Type element(mlir::Value value) { return llvm::cast<mlir::TensorType>(value.getType()).getElementType(); }
+  static mlir::Type element(mlir::Value value) {
+    return llvm::cast<mlir::TensorType>(value.getType()).getElementType();
+  }
   int64_t rank(mlir::Value value) { return known.rank(value); }
   /// The extents of a value, fixed or computed here.
   llvm::SmallVector<mlir::OpFoldResult> extents(mlir::Value value) { return materialize(known.extents(value)); }
@@ -80,18 +82,20 @@ public:
 
   //===-- Forms ---------------------------------------------------------------===//
 
-  /// result[i...] = body(operands[i...]) with numpy broadcasting of the operands to the result's extents. `operands` are onnx values;
-  /// the body's arguments and result have compute types (of each operand's and the result's element type).
+  /// result[i...] = body(operands[i...]) with numpy broadcasting of the operands to the result's extents. `operands`
+  /// are onnx values; the body's arguments and result have compute types (of each operand's and the result's element
+  /// type).
   mlir::Value elementwise(mlir::Value result, mlir::ValueRange operands, ScalarBody body);
-  /// The same for lowered values of storage types, whose ONNX element types are `elements`; `resultElement` is the result's.
-  mlir::Value elementwise(llvm::ArrayRef<mlir::OpFoldResult> extents, mlir::Type resultElement, mlir::ValueRange operands,
-                          mlir::TypeRange elements, ScalarBody body);
+  /// The same for lowered values of storage types, whose ONNX element types are `elements`; `resultElement` is the
+  /// result's.
+  mlir::Value elementwise(llvm::ArrayRef<mlir::OpFoldResult> extents, mlir::Type resultElement,
+                          mlir::ValueRange operands, mlir::TypeRange elements, ScalarBody body);
 
-  /// Folds `operand` (lowered; ONNX element type `element`) along `axes` by `combine(accumulator, element)`, starting from `init`;
-  /// both have the accumulator type, `accumulator`, to which each element is converted by `load`, or if that is null, by computeType.
-  /// The result keeps its rank, with extent 1 along the axes, and holds `accumulator`.
-  mlir::Value reduce(mlir::Value operand, mlir::Type element, llvm::ArrayRef<int64_t> axes, mlir::Type accumulator, mlir::Value init,
-                     ScalarBody load, ScalarBody combine);
+  /// Folds `operand` (lowered; ONNX element type `element`) along `axes` by `combine(accumulator, element)`, starting
+  /// from `init`; both have the accumulator type, `accumulator`, to which each element is converted by `load`, or if
+  /// that is null, by computeType. The result keeps its rank, with extent 1 along the axes, and holds `accumulator`.
+  mlir::Value reduce(mlir::Value operand, mlir::Type element, llvm::ArrayRef<int64_t> axes, mlir::Type accumulator,
+                     mlir::Value init, ScalarBody load, ScalarBody combine);
 
   /// A linalg.generic on lowered values: indexing maps of inputs then of the result.
   mlir::Value generic(mlir::Value init, mlir::ValueRange inputs, llvm::ArrayRef<mlir::AffineMap> maps,
@@ -101,8 +105,8 @@ public:
   mlir::Value transpose(mlir::Value operand, llvm::ArrayRef<int64_t> permutation);
   /// A view of the same elements in row-major order with other extents; the element counts are equal.
   mlir::Value reshape(mlir::Value operand, llvm::ArrayRef<mlir::OpFoldResult> extents);
-  mlir::Value slice(mlir::Value operand, llvm::ArrayRef<mlir::OpFoldResult> offsets, llvm::ArrayRef<mlir::OpFoldResult> sizes,
-                    llvm::ArrayRef<mlir::OpFoldResult> strides);
+  mlir::Value slice(mlir::Value operand, llvm::ArrayRef<mlir::OpFoldResult> offsets,
+                    llvm::ArrayRef<mlir::OpFoldResult> sizes, llvm::ArrayRef<mlir::OpFoldResult> strides);
   /// Adds `low` and `high` elements of `value` (storage type) along each axis; negative amounts are not allowed.
   mlir::Value pad(mlir::Value operand, llvm::ArrayRef<mlir::OpFoldResult> low, llvm::ArrayRef<mlir::OpFoldResult> high,
                   mlir::Value value);
@@ -117,12 +121,14 @@ public:
 
   //===-- Failure ---------------------------------------------------------------===//
 
-  /// Ends the run with an error that starts with the node's name and operator, unless `condition` holds. `message` may hold %0, %1...
+  /// Ends the run with an error that starts with the node's name and operator, unless `condition` holds. `message` may
+  /// hold %0, %1...
   void check(mlir::Value condition, llvm::Twine message, mlir::ValueRange values);
   /// "'onnx.X' op is not supported: why", at the node; fails.
   llvm::LogicalResult unsupported(llvm::Twine why) { return op->emitOpError("is not supported: ") << why; }
 
-  /// Lowers the operations of a region's only block at the builder's place; gives the lowered operands of its terminator.
+  /// Lowers the operations of a region's only block at the builder's place; gives the lowered operands of its
+  /// terminator.
   llvm::FailureOr<llvm::SmallVector<mlir::Value>> lowerBlock(mlir::Block &block);
 
   /// Says what an onnx value has become.
@@ -137,8 +143,10 @@ llvm::LogicalResult lowerOperations(mlir::Block &block, Lowering &lowering);
 
 /// The scalar body that is one operation: scalar<math::SqrtOp>.
 template <typename Op> mlir::Value scalar(Scalars &s, mlir::ValueRange args) {
-  if constexpr (Op::template hasTrait<mlir::OpTrait::OneOperand>()) return Op::create(s.b, s.loc, args[0]);
-  else return Op::create(s.b, s.loc, args[0], args[1]);
+  if constexpr (Op::template hasTrait<mlir::OpTrait::OneOperand>())
+    return Op::create(s.b, s.loc, args[0]);
+  else
+    return Op::create(s.b, s.loc, args[0], args[1]);
 }
 
 /// A constant tensor of integers, or nothing.
@@ -147,6 +155,7 @@ std::optional<mlir::ElementsAttr> constantValue(mlir::Value value);
 /// `axis` made non-negative; none if it is out of range for `rank`.
 std::optional<int64_t> normalizedAxis(int64_t axis, int64_t rank);
 /// The axes of an operator, normalized and sorted, for an attribute or constants; error at op if out of range or twice.
-llvm::FailureOr<llvm::SmallVector<int64_t>> normalizedAxes(mlir::Operation *op, llvm::ArrayRef<int64_t> axes, int64_t rank);
+llvm::FailureOr<llvm::SmallVector<int64_t>> normalizedAxes(mlir::Operation *op, llvm::ArrayRef<int64_t> axes,
+                                                           int64_t rank);
 
 } // namespace mlc::onnx

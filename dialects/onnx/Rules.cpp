@@ -34,14 +34,18 @@ static std::optional<Extents> elementsOf(ElementsAttr value, ExtentMath &math) {
     return std::nullopt;
   std::optional<Extents> result(std::in_place);
   bool isUnsigned = element.isUnsignedInteger() || element.isInteger(1);
-  auto add = [&](const APInt &number) { result->push_back(math.constant(isUnsigned ? number.getZExtValue() : number.getSExtValue())); };
+  auto add = [&](const APInt &number) {
+    result->push_back(math.constant(isUnsigned ? number.getZExtValue() : number.getSExtValue()));
+  };
   if (auto dense = dyn_cast<DenseElementsAttr>(value)) {
-    for (const APInt &number : dense.getValues<APInt>()) add(number);
+    for (const APInt &number : dense.getValues<APInt>())
+      add(number);
     return result;
   }
   auto resource = dyn_cast<DenseResourceElementsAttr>(value);
   unsigned bytes = element.getIntOrFloatBitWidth() / 8;
-  if (!resource || bytes == 0) return std::nullopt;
+  if (!resource || bytes == 0)
+    return std::nullopt;
   ArrayRef<char> data = resource.getRawHandle().getBlob()->getData();
   for (int64_t i = 0; i < value.getNumElements(); ++i) {
     uint64_t number = 0;
@@ -53,9 +57,11 @@ static std::optional<Extents> elementsOf(ElementsAttr value, ExtentMath &math) {
 
 static Facts factsOfType(Value value, Known &known) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
-  if (!type) return {};
+  if (!type)
+    return {};
   SmallVector<StringRef> names;
-  if (auto argument = dyn_cast<BlockArgument>(value)) names = dimensionNames(argument);
+  if (auto argument = dyn_cast<BlockArgument>(value))
+    names = dimensionNames(argument);
   Extents extents;
   for (auto [i, extent] : llvm::enumerate(type.getShape()))
     extents.push_back(ShapedType::isDynamic(extent)
@@ -66,10 +72,12 @@ static Facts factsOfType(Value value, Known &known) {
 
 const Facts &Known::of(Value value) {
   auto found = facts.find(value);
-  if (found != facts.end()) return *found->second;
+  if (found != facts.end())
+    return *found->second;
   Facts fromType = factsOfType(value, *this);
   if (auto constant = value.getDefiningOp<ConstantOp>())
-    if (std::optional<ElementsAttr> elements = constant.getValue()) fromType.elements = elementsOf(*elements, math);
+    if (std::optional<ElementsAttr> elements = constant.getValue())
+      fromType.elements = elementsOf(*elements, math);
   set(value, std::move(fromType));
   return *facts[value];
 }
@@ -83,9 +91,11 @@ ArrayRef<Extent> Known::extents(Value value) {
 }
 
 std::optional<ArrayRef<Extent>> Known::elements(Value value) {
-  if (!value) return std::nullopt;
+  if (!value)
+    return std::nullopt;
   const Facts &all = of(value);
-  if (!all.elements) return std::nullopt;
+  if (!all.elements)
+    return std::nullopt;
   return ArrayRef<Extent>(*all.elements);
 }
 
@@ -95,27 +105,32 @@ std::optional<SmallVector<int64_t>> Known::constants(Value value) {
 }
 
 std::optional<Extents> Known::elementsOrSymbols(Value value) {
-  if (std::optional<ArrayRef<Extent>> list = elements(value)) return Extents(*list);
+  if (std::optional<ArrayRef<Extent>> list = elements(value))
+    return Extents(*list);
   const Facts &all = of(value);
-  if (!all.extents || all.extents->size() > 1) return std::nullopt;
+  if (!all.extents || all.extents->size() > 1)
+    return std::nullopt;
   int64_t count = 1;
   if (all.extents->size() == 1) {
     std::optional<int64_t> length = ExtentMath::asConstant(all.extents->front());
-    if (!length || *length > maxFollowedElements) return std::nullopt;
+    if (!length || *length > maxFollowedElements)
+      return std::nullopt;
     count = *length;
   }
   Extents symbols;
-  for (int64_t i = 0; i < count; ++i) symbols.push_back(math.elementOf(value, i));
+  for (int64_t i = 0; i < count; ++i)
+    symbols.push_back(math.elementOf(value, i));
   return symbols;
 }
 
 //===-- The walk ---------------------------------------------------------------===//
 
-/// Refines what a rule told by what the type says: a fixed extent of the type wins over a symbol, since the type holds what was
-/// inferred before (with more knowledge, perhaps) or declared by the rule of the surrounding graph.
+/// Refines what a rule told by what the type says: a fixed extent of the type wins over a symbol, since the type holds
+/// what was inferred before (with more knowledge, perhaps) or declared by the rule of the surrounding graph.
 static LogicalResult refineByType(Operation *op, Value result, Facts &facts, Known &known) {
   auto type = dyn_cast<RankedTensorType>(result.getType());
-  if (!type) return success();
+  if (!type)
+    return success();
   if (!facts.extents) {
     facts.extents = factsOfType(result, known).extents;
     return success();
@@ -123,10 +138,12 @@ static LogicalResult refineByType(Operation *op, Value result, Facts &facts, Kno
   if (facts.extents->size() != (size_t)type.getRank())
     return op->emitOpError("has a result of rank ") << facts.extents->size() << ", but its type says " << type;
   for (auto [extent, fixed] : llvm::zip_equal(*facts.extents, type.getShape())) {
-    if (ShapedType::isDynamic(fixed)) continue;
+    if (ShapedType::isDynamic(fixed))
+      continue;
     std::optional<int64_t> inferred = ExtentMath::asConstant(extent);
     if (inferred && *inferred != fixed)
-      return op->emitOpError("has a result with extent ") << *inferred << " where its type " << type << " says " << fixed;
+      return op->emitOpError("has a result with extent ")
+             << *inferred << " where its type " << type << " says " << fixed;
     extent = known.math.constant(fixed);
   }
   return success();
@@ -136,8 +153,10 @@ static LogicalResult inferOperation(Operation *op, Known &known) {
   for (Region &region : op->getRegions())
     for (Block &block : region)
       for (Operation &nested : block)
-        if (failed(inferOperation(&nested, known))) return failure();
-  if (op->getNumResults() == 0 || isa<ConstantOp>(op)) return success();
+        if (failed(inferOperation(&nested, known)))
+          return failure();
+  if (op->getNumResults() == 0 || isa<ConstantOp>(op))
+    return success();
 
   SmallVector<Facts> results(op->getNumResults());
   const Rule *rule = allRules().find(op->getName().getStringRef());
@@ -146,15 +165,18 @@ static LogicalResult inferOperation(Operation *op, Known &known) {
   });
   if (rule && rule->shape && (ranked || rule->acceptsUnranked)) {
     FailureOr<SmallVector<Facts>> told = rule->shape(op, known);
-    if (failed(told)) return failure();
+    if (failed(told))
+      return failure();
     assert(told->size() == results.size() && "a shape rule tells of every result");
     results = std::move(*told);
   }
   for (auto [result, facts] : llvm::zip_equal(op->getResults(), results)) {
-    if (failed(refineByType(op, result, facts, known))) return failure();
+    if (failed(refineByType(op, result, facts, known)))
+      return failure();
     if (facts.extents)
       for (auto [i, extent] : llvm::enumerate(*facts.extents)) {
-        if (!extent) extent = known.math.extentOf(result, i); // a rule leaves null what only the data can tell
+        if (!extent)
+          extent = known.math.extentOf(result, i); // a rule leaves null what only the data can tell
         if (std::optional<int64_t> fixed = ExtentMath::asConstant(extent); fixed && *fixed < 0)
           return op->emitOpError("has a result with the negative extent ") << *fixed << " on axis " << i;
       }
@@ -167,7 +189,8 @@ LogicalResult inferFacts(Operation *function, Known &known) {
   for (Region &region : function->getRegions())
     for (Block &block : region)
       for (Operation &op : block)
-        if (failed(inferOperation(&op, known))) return failure();
+        if (failed(inferOperation(&op, known)))
+          return failure();
   return success();
 }
 

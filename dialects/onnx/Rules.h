@@ -1,14 +1,15 @@
 // Rules: what an operator states about itself, and the table of all operators.
 //
-// Each operator has one home, a file under ops/, which fills the table through `rules.op<ConvOp>().shape(...).lower(...)`.
+// Each operator has one home, a file under ops/, which fills the table through
+// `rules.op<ConvOp>().shape(...).lower(...)`.
 //
 //   upgrade   how does an older version become the pinned one?     at import
 //   shape     what are the extents of the results?                 simplify, and the verifier
 //   lower     what does it compute, in upstream dialects?          lower
 //   expand    its own ONNX function body says it                   at import
 #pragma once
-#include "onnx/Extents.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "onnx/Extents.h"
 #include <functional>
 #include <map>
 #include <memory>
@@ -18,11 +19,12 @@ namespace mlc::onnx {
 
 //===-- Upgrade -------------------------------------------------------------===//
 
-/// A node on its way into IR, still in the words of its model's opset. An upgrade rewrites it in place, one step of versions at a time.
+/// A node on its way into IR, still in the words of its model's opset. An upgrade rewrites it in place, one step of
+/// versions at a time.
 struct Node {
-  llvm::StringRef domain; ///< "" for ai.onnx
-  std::string type;       ///< may be changed to another operator's
-  int64_t opset;          ///< of the domain, as the model imports it
+  llvm::StringRef domain;                  ///< "" for ai.onnx
+  std::string type;                        ///< may be changed to another operator's
+  int64_t opset;                           ///< of the domain, as the model imports it
   llvm::SmallVector<mlir::Value> operands; ///< null where an optional one is absent
   mlir::NamedAttrList attributes;
   unsigned resultCount;
@@ -48,15 +50,16 @@ public:
   void set(mlir::Value value, Facts facts);
   /// Facts of a value that was defined before; what its type says where nothing else is known.
   const Facts &of(mlir::Value value);
-  /// Extents of a ranked tensor. The driver calls a rule only when all tensor operands are ranked, unless it accepts unranked ones.
+  /// Extents of a ranked tensor. The driver calls a rule only when all tensor operands are ranked, unless it accepts
+  /// unranked ones.
   llvm::ArrayRef<Extent> extents(mlir::Value value);
   int64_t rank(mlir::Value value) { return extents(value).size(); }
   /// Elements of an integer tensor, where known; for a null value none.
   std::optional<llvm::ArrayRef<Extent>> elements(mlir::Value value);
   /// Elements that are all fixed numbers.
   std::optional<llvm::SmallVector<int64_t>> constants(mlir::Value value);
-  /// Elements of an integer tensor of known length: the known ones, or symbols that stand for what is in the tensor at run time.
-  /// None if the length is unknown.
+  /// Elements of an integer tensor of known length: the known ones, or symbols that stand for what is in the tensor at
+  /// run time. None if the length is unknown.
   std::optional<Extents> elementsOrSymbols(mlir::Value value);
 
 private:
@@ -81,8 +84,8 @@ struct Rule {
   bool acceptsUnranked = false; ///< shape may be called with unranked operands
 };
 
-/// Fills the rule of one operator. Shape rules may return Extents (one result), Facts (one result) or a vector of Facts;
-/// lowerings one Value or a vector of them.
+/// Fills the rule of one operator. Shape rules may return Extents (one result), Facts (one result) or a vector of
+/// Facts; lowerings one Value or a vector of them.
 template <typename Op> class RuleOf {
 public:
   explicit RuleOf(Rule &rule) : rule(rule) {}
@@ -95,18 +98,24 @@ public:
   template <typename F> RuleOf &shape(F f) {
     rule.shape = [f](mlir::Operation *op, Known &known) -> llvm::FailureOr<llvm::SmallVector<Facts>> {
       auto result = f(llvm::cast<Op>(op), known);
-      if (llvm::failed(result)) return llvm::failure();
-      if constexpr (std::is_same_v<decltype(result), llvm::FailureOr<llvm::SmallVector<Facts>>>) return result;
-      else return llvm::SmallVector<Facts>{Facts(std::move(*result))};
+      if (llvm::failed(result))
+        return llvm::failure();
+      if constexpr (std::is_same_v<decltype(result), llvm::FailureOr<llvm::SmallVector<Facts>>>)
+        return result;
+      else
+        return llvm::SmallVector<Facts>{Facts(std::move(*result))};
     };
     return *this;
   }
   template <typename F> RuleOf &lower(F f) {
     rule.lower = [f](mlir::Operation *op, Lowering &l) -> llvm::FailureOr<llvm::SmallVector<mlir::Value>> {
       auto result = f(llvm::cast<Op>(op), l);
-      if (llvm::failed(result)) return llvm::failure();
-      if constexpr (std::is_same_v<decltype(result), llvm::FailureOr<llvm::SmallVector<mlir::Value>>>) return result;
-      else return llvm::SmallVector<mlir::Value>{*result};
+      if (llvm::failed(result))
+        return llvm::failure();
+      if constexpr (std::is_same_v<decltype(result), llvm::FailureOr<llvm::SmallVector<mlir::Value>>>)
+        return result;
+      else
+        return llvm::SmallVector<mlir::Value>{*result};
     };
     return *this;
   }
@@ -152,8 +161,8 @@ const Rules &allRules();
 // One for each file under ops/.
 void addElementwiseRules(Rules &);
 
-/// Walks a graph function (and nested regions) in order and applies the shape rules. Results that a rule cannot tell get fresh symbols.
-/// Fails, with an error at the operation, where a rule finds a contradiction.
+/// Walks a graph function (and nested regions) in order and applies the shape rules. Results that a rule cannot tell
+/// get fresh symbols. Fails, with an error at the operation, where a rule finds a contradiction.
 llvm::LogicalResult inferFacts(mlir::Operation *function, Known &known);
 
 } // namespace mlc::onnx

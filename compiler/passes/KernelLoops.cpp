@@ -1,0 +1,132 @@
+#include "passes/KernelLoops.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Interfaces/TilingInterface.h"
+
+using namespace mlir;
+
+namespace mlc {
+
+using Loops = KernelLoops::Loops;
+
+bool isElementwise(Operation *op) {
+  auto generic = dyn_cast<linalg::LinalgOp>(op);
+  return generic && generic.getNumParallelLoops() == generic.getNumLoops();
+}
+
+static unsigned loopCount(Operation *op) {
+  if (auto structured = dyn_cast<linalg::LinalgOp>(op))
+    return structured.getNumLoops();
+  if (auto tiled = dyn_cast<TilingInterface>(op))
+    return tiled.getLoopIteratorTypes().size();
+  return 0;
+}
+
+static bool isReduction(Operation *op, unsigned loop) {
+  if (auto structured = dyn_cast<linalg::LinalgOp>(op))
+    return structured.getIteratorTypesArray()[loop] == utils::IteratorType::reduction;
+  return cast<TilingInterface>(op).getLoopIteratorTypes()[loop] == utils::IteratorType::reduction;
+}
+
+/// For each axis accessed through a map the loop that runs over it, -1 where it is fixed at 0; none for windows and the
+/// like.
+static std::optional<Loops> loopsOfAxes(AffineMap map) {
+  Loops loops;
+  for (AffineExpr access : map.getResults()) {
+    if (auto dim = dyn_cast<AffineDimExpr>(access))
+      loops.push_back(dim.getPosition());
+    else if (isa<AffineConstantExpr>(access))
+      loops.push_back(-1);
+    else
+      return std::nullopt;
+  }
+  return loops;
+}
+
+/// The loops that run over the axes of a result. Other operations than linalg's have their parallel loops first, one
+/// for each axis.
+static std::optional<Loops> loopsOfResult(Operation *op, unsigned result) {
+  if (auto structured = dyn_cast<linalg::LinalgOp>(op))
+    return loopsOfAxes(structured.getIndexingMapMatchingResult(structured->getResult(result)));
+  auto type = dyn_cast<RankedTensorType>(op->getResult(result).getType());
+  if (!type || loopCount(op) < type.getRank())
+    return std::nullopt;
+  return llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
+}
+
+static std::optional<Loops> loopsOfOperand(OpOperand &use) {
+  if (auto structured = dyn_cast<linalg::LinalgOp>(use.getOwner()))
+    return loopsOfAxes(structured.getMatchingIndexingMap(&use));
+  auto styled = dyn_cast<DestinationStyleOpInterface>(use.getOwner());
+  if (styled && styled.isDpsInit(&use))
+    return loopsOfResult(use.getOwner(), styled.getTiedOpResult(&use).getResultNumber());
+  return std::nullopt;
+}
+
+KernelLoops::KernelLoops(DestinationStyleOpInterface root) {
+  members.insert({root, llvm::to_vector(llvm::seq<int64_t>(0, loopCount(root)))});
+}
+
+std::optional<Loops> KernelLoops::loopsOfProducer(OpOperand &use) const {
+  auto consumer = members.find(use.getOwner());
+  auto value = dyn_cast<OpResult>(use.get());
+  if (consumer == members.end() || !value)
+    return std::nullopt;
+  Operation *producer = value.getOwner();
+  std::optional<Loops> read = loopsOfOperand(use), written = loopsOfResult(producer, value.getResultNumber());
+  if (!read || !written || read->size() != written->size())
+    return std::nullopt;
+  Loops loops(loopCount(producer), -1);
+  for (auto [consumerLoop, producerLoop] : llvm::zip_equal(*read, *written)) {
+    if (producerLoop < 0)
+      return std::nullopt;
+    if (consumerLoop < 0 || isReduction(use.getOwner(), consumerLoop))
+      continue;
+    loops[producerLoop] = consumer->second[consumerLoop];
+  }
+  if (auto known = members.find(producer); known != members.end() && known->second != loops)
+    return std::nullopt;
+  return loops;
+}
+
+static void restrict(llvm::SmallBitVector &divisible, Operation *op, ArrayRef<int64_t> loops) {
+  if (isa<linalg::FillOp>(op))
+    return; // filling a tile again costs nothing
+  llvm::SmallBitVector own(divisible.size());
+  for (auto [loop, rootLoop] : llvm::enumerate(loops))
+    if (rootLoop >= 0 && !isReduction(op, loop))
+      own.set(rootLoop);
+  divisible &= own;
+}
+
+llvm::SmallBitVector KernelLoops::divisible(Operation *producer, ArrayRef<int64_t> loops) const {
+  llvm::SmallBitVector result(members.begin()->second.size(), true);
+  for (const auto &[op, own] : members)
+    restrict(result, op, own);
+  if (producer)
+    restrict(result, producer, loops);
+  return result;
+}
+
+std::optional<KernelLoops> loopsOfKernel(Block &body) {
+  Operation *end = body.getTerminator();
+  if (end->getNumOperands() == 0)
+    return std::nullopt;
+  auto root = end->getOperand(0).getDefiningOp<DestinationStyleOpInterface>();
+  if (!root || loopCount(root) == 0)
+    return std::nullopt;
+  KernelLoops loops(root);
+  // Every member comes before its producers, so one walk over a growing list reaches all.
+  for (size_t i = 0; i < loops.size(); ++i) {
+    Operation *member = (loops.begin() + i)->first;
+    for (OpOperand &use : member->getOpOperands()) {
+      Operation *producer = use.get().getDefiningOp();
+      if (!producer || loopCount(producer) == 0 || loops.contains(producer))
+        continue;
+      if (std::optional<Loops> own = loops.loopsOfProducer(use))
+        loops.add(producer, std::move(*own));
+    }
+  }
+  return loops;
+}
+
+} // namespace mlc
