@@ -144,7 +144,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="*", type=pathlib.Path, metavar="FOLDER", help="models to compare")
     parser.add_argument("--mlc", type=pathlib.Path, default=BUILD / "bin" / "mlc", help="the compiler (%(default)s)")
-    parser.add_argument("--compile-option", action="append", default=[], metavar="OPTION", help="pass on to mlc compile")
+    parser.add_argument("--compile-option", action="append", default=[], metavar="OPTION", help="for mlc compile")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], metavar="N", help="numbers of threads (1 2)")
     parser.add_argument("--set", type=int, default=0, help="which test_data_set_N (%(default)s)")
     parser.add_argument("--seconds", type=float, default=5, help="time per model and number of threads (%(default)g)")
@@ -173,7 +173,8 @@ def compare_all(args, out):
     print_costs(results)
     try:
         runtime = measure_runtime(args.mlc, args.compile_option, out)
-        print(f"\none-node model: compiled in {runtime['compile_s'] * 1e3:.0f} ms, library of {runtime['so_kb']:.0f} KB")
+        milliseconds = runtime["compile_s"] * 1e3
+        print(f"\none-node model: compiled in {milliseconds:.0f} ms, library of {runtime['so_kb']:.0f} KB")
     except Failed as failure:
         runtime = {"failed": str(failure)}
         print(f"\none-node model: {failure}")

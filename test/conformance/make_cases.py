@@ -39,74 +39,10 @@ import numpy as np
 import onnx
 from onnx import TensorProto, numpy_helper
 
+from variants import SETTINGS, WEIGHTS, inputs_in, with_constants, with_symbols
+
 ONNX_VERSION = "1.23.2"
 PROGRESS_EVERY = 50
-
-# Inputs that set what an operator does, by their names in its schema.
-SETTINGS = {
-    "AffineGrid": "size",
-    "BlackmanWindow": "size",
-    "CenterCropPad": "shape",
-    "Clip": "min max",
-    "Col2Im": "image_shape block_shape",
-    "ConstantOfShape": "input",
-    "CumProd": "axis",
-    "CumSum": "axis",
-    "DFT": "dft_length axis",
-    "Dropout": "ratio training_mode",
-    "Expand": "shape",
-    "HammingWindow": "size",
-    "HannWindow": "size",
-    "MaxUnpool": "output_shape",
-    "MelWeightMatrix": "num_mel_bins dft_length sample_rate lower_edge_hertz upper_edge_hertz",
-    "NonMaxSuppression": "max_output_boxes_per_class iou_threshold score_threshold",
-    "OneHot": "depth values",
-    "Pad": "pads constant_value axes",
-    "Range": "start limit delta",
-    "Reshape": "shape",
-    "Resize": "roi scales sizes",
-    "STFT": "frame_step frame_length",
-    "SequenceAt": "position",
-    "SequenceErase": "position",
-    "SequenceInsert": "position",
-    "Slice": "starts ends axes steps",
-    "Split": "split",
-    "SplitToSequence": "split",
-    "Squeeze": "axes",
-    "Tile": "repeats",
-    "TopK": "K",
-    "Trilu": "k",
-    "Unsqueeze": "axes",
-    "Upsample": "scales",
-    **{f"Reduce{what}": "axes" for what in ("L1", "L2", "LogSum", "LogSumExp", "Max", "Mean", "Min", "Prod", "Sum", "SumSquare")},
-}
-
-# Inputs that are learned, so constant in almost every real model.
-WEIGHTS = {
-    "BatchNormalization": "scale B input_mean input_var",
-    "CausalConvWithState": "weight bias",
-    "Conv": "W B",
-    "ConvInteger": "w x_zero_point w_zero_point",
-    "ConvTranspose": "W B",
-    "DeformConv": "W B",
-    "DequantizeLinear": "x_scale x_zero_point",
-    "GRU": "W R B",
-    "Gemm": "B C",
-    "GroupNormalization": "scale bias",
-    "InstanceNormalization": "scale B",
-    "LSTM": "W R B P",
-    "LayerNormalization": "Scale B",
-    "MatMul": "B",
-    "MatMulInteger": "B a_zero_point b_zero_point",
-    "PRelu": "slope",
-    "QLinearConv": "x_scale x_zero_point w w_scale w_zero_point y_scale y_zero_point B",
-    "QLinearMatMul": "a_scale a_zero_point b b_scale b_zero_point y_scale y_zero_point",
-    "QuantizeLinear": "y_scale y_zero_point",
-    "RMSNormalization": "scale",
-    "RNN": "W R B",
-    "RotaryEmbedding": "cos_cache sin_cache",
-}
-
 RANDOM = {"Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike"}
 
 
@@ -132,17 +68,6 @@ def tested_node(case, siblings):
     return max(named, key=lambda n: len(n.op_type), default=None)
 
 
-def inputs_called(node, names):
-    """The values at those inputs of a node that its schema calls one of NAMES."""
-    schema = onnx.defs.get_schema(node.op_type, domain=node.domain)
-    return {value for formal, value in zip(schema.inputs, node.input) if value and formal.name in names}
-
-
-def inputs_in(table, node):
-    names = table.get(node.op_type, "").split() if node is not None and node.domain in ("", "ai.onnx") else []
-    return inputs_called(node, names) if names else set()
-
-
 def draws_random(model, feeds):
     """Whether a case's values depend on a random generator, so that only types can be compared."""
     for node in model.graph.node:
@@ -153,47 +78,6 @@ def draws_random(model, feeds):
             if bool(feeds[node.input[2]]) and (ratio is None or float(ratio) != 0):
                 return True
     return False
-
-
-# Variants
-
-
-def with_symbols(model, kept):
-    """A copy whose inputs and outputs have symbolic extents, except those inputs in KEPT; None if there is no extent."""
-    variant = onnx.ModelProto()
-    variant.CopyFrom(model)
-    changed = False
-
-    def tensor_types(type_):
-        kind = type_.WhichOneof("value")
-        if kind == "tensor_type":
-            yield type_.tensor_type
-        elif kind in ("sequence_type", "optional_type"):
-            yield from tensor_types(getattr(type_, kind).elem_type)
-
-    for is_input, values in ((True, variant.graph.input), (False, variant.graph.output)):
-        for value in values:
-            if value.name in kept:
-                continue
-            for tensor in tensor_types(value.type):
-                for axis, extent in enumerate(tensor.shape.dim):
-                    extent.dim_param = f"{value.name}_{axis}"
-                    changed |= is_input
-    return variant if changed else None
-
-
-def with_constants(model, feeds, names):
-    """A copy where the inputs in NAMES are initializers; None if there is none."""
-    variant = onnx.ModelProto()
-    variant.CopyFrom(model)
-    constants = [i for i in variant.graph.input if i.name in names and i.type.HasField("tensor_type")]
-    if not constants:
-        return None
-    for value in constants:
-        variant.graph.initializer.append(tensor_proto(feeds[value.name], value.name))
-        variant.graph.input.remove(value)
-    variant.ir_version = max(variant.ir_version, 4)  # before, an initializer had to be an input too
-    return variant
 
 
 # Files
@@ -292,11 +176,16 @@ def write_node_cases(out, progress):
         operator = qualified(node) if node is not None else ""
         feeds = {info.name: value for info, value in zip(case.model.graph.input, case.data_sets[0][0], strict=True)}
         compare = "types" if draws_random(case.model, feeds) else "values"
-        settings = inputs_in(SETTINGS, node)
+        settings, weights = inputs_in(SETTINGS, node), inputs_in(WEIGHTS, node)
+        constants = {
+            info.name: tensor_proto(feeds[info.name], info.name)
+            for info in case.model.graph.input
+            if info.name in settings | weights and info.type.HasField("tensor_type")
+        }
         variants = {
             "node": case.model,
             "node-dynamic": with_symbols(case.model, kept=settings),
-            "node-constant": with_constants(case.model, feeds, settings | inputs_in(WEIGHTS, node)),
+            "node-constant": with_constants(case.model, constants),
         }
         for kind, model in variants.items():
             if model is not None:
@@ -347,7 +236,9 @@ def main():
         sys.exit(f"error: expected onnx {ONNX_VERSION}, got {onnx.__version__} (pip install -r test/requirements.txt)")
 
     stamp = args.out / ".stamp"
-    made_by = f"onnx {onnx.__version__} {hashlib.sha256(pathlib.Path(__file__).read_bytes()).hexdigest()}\n"
+    scripts = sorted(pathlib.Path(__file__).parent.glob("*.py"))
+    digest = hashlib.sha256(b"".join(script.read_bytes() for script in scripts)).hexdigest()
+    made_by = f"onnx {onnx.__version__} {digest}\n"
     if not stamp.is_file() and args.out.is_dir() and any(args.out.iterdir()):
         sys.exit(f"error: {args.out} has other files in it; expected a new or an empty folder")
     if not (stamp.is_file() and stamp.read_text() == made_by):

@@ -17,12 +17,9 @@ Every dynamic dimension takes two values at least: where the description's cases
 give it one value n only, a further case has 2n + 1. A model that is there and up
 to date is left alone.
 
-Tolerances follow VECTORS.md: rtol 1e-3 (float16 1e-2); atol is 1e-5 of the largest
-output (float16 2e-3) or three times the excess over rtol seen between runs that
-agree, rounded up to 1, 2 or 5; quantized models in addition two steps of the last
-DequantizeLinear, or 2 % of the range where that is not visible. The runs: ONNX
-Runtime without and with optimizations, and ONNX's reference evaluator with every
-float turned into float64, where it is done within a minute.
+Tolerances (tolerance.py) come from comparing that with ONNX Runtime with all
+optimizations, and with ONNX's reference evaluator with every float turned into
+float64 where it is done within a minute.
 """
 import argparse
 import hashlib
@@ -37,9 +34,10 @@ import time
 import numpy as np
 import onnx
 import onnxruntime
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, numpy_helper
 
 import unpack
+from tolerance import is_float, make_tolerances
 
 MUST_RUN = ["resnet50", "mobilenet_v2", "bert-base", "gpt2"]
 # Cases beside those of the description: extents that are no multiple of anything a kernel likes, and masks that mask.
@@ -50,7 +48,6 @@ MORE_CASES = {
 MASKED = {"attention_mask": "randint 0 2", "token_type_ids": "randint 0 2"}
 REFERENCE_SECONDS = 60
 FLOATS = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16}
-QUANTIZED = {"QuantizeLinear", "DynamicQuantizeLinear", "MatMulInteger", "ConvInteger", "QLinearConv", "QLinearMatMul"}
 
 
 def all_cases(name, spec):
@@ -115,23 +112,20 @@ def in_float64(model):
     return model
 
 
-def is_float(array):
-    return array.dtype.kind == "f" or array.dtype.name == "bfloat16"
-
-
 def reference_worker(model, feeds, results):
     try:
         from onnx.reference import ReferenceEvaluator
 
         evaluator = ReferenceEvaluator(in_float64(onnx.load(model)))
         for case in feeds:
-            results.put(evaluator.run(None, {k: v.astype(np.float64) if is_float(v) else v for k, v in case.items()}))
+            wide = {name: v.astype(np.float64) if is_float(v) else v for name, v in case.items()}
+            results.put(evaluator.run(None, wide))
     except Exception as error:  # an operator that the evaluator lacks: one opinion less
         results.put(f"{type(error).__name__}: {error}".splitlines()[0])
 
 
 def run_reference(model, feeds):
-    """Outputs in float64 of each case, None for those not done in time; in a process of its own, which can be stopped."""
+    """Outputs in float64 of each case, None for those not done in time: its process is stopped then."""
     context = multiprocessing.get_context("spawn")
     results = context.Queue()
     process = context.Process(target=reference_worker, args=(str(model), feeds, results))
@@ -150,76 +144,6 @@ def run_reference(model, feeds):
     process.terminate()
     process.join()
     return runs
-
-
-# Tolerances
-
-
-def round_up_125(x):
-    """The smallest 1, 2 or 5 times a power of ten that is not below x."""
-    if x <= 0:
-        return 0.0
-    power = 10.0 ** math.floor(math.log10(x))
-    return float(f"{next(m * power for m in (1, 2, 5, 10) if m * power >= x * (1 - 1e-9)):.1e}")
-
-
-def quantization_step(graph, output):
-    """The scale of the DequantizeLinear that makes an output, None if another operator does or it is not constant."""
-    node = next((n for n in graph.node if output in n.output), None)
-    if node is None or node.op_type != "DequantizeLinear":
-        return None
-    scale = next((t for t in graph.initializer if t.name == node.input[1]), None)
-    return None if scale is None else float(numpy_helper.to_array(scale).max())
-
-
-def tolerance_of(graph, index, golden, others, half, quantized):
-    """rtol, atol and the largest difference seen for output INDEX; OTHERS: (who, its outputs of every case or None)."""
-    wanted = [case[index] for case in golden]
-    if not is_float(wanted[0]):
-        disagree = {who for who, runs in others for w, run in zip(wanted, runs)
-                    if run is not None and not np.array_equal(run[index], w)}
-        return {"rtol": 0.0, "atol": 0.0, "observed_max_abs": 0.0}, disagree
-    rtol, scale = (1e-2, 2e-3) if half else (1e-3, 1e-5)
-    wanted = [w.astype(np.float64) for w in wanted]
-    largest = max((np.abs(w).max() for w in wanted if w.size), default=0.0)
-    spread = max((w.max() - w.min() for w in wanted if w.size), default=0.0)
-    excess, observed, disagree = 0.0, 0.0, set()
-    for who, runs in others:
-        for w, run in zip(wanted, runs):
-            if run is None or not w.size:
-                continue
-            difference = np.abs(np.asarray(run[index], np.float64) - w)
-            if not difference.max() <= (0.1 if quantized else 0.01) * spread:  # a NaN disagrees too
-                disagree.add(who)
-                continue
-            observed = max(observed, float(difference.max()))
-            excess = max(excess, float((difference - rtol * np.abs(w)).max()))
-    atol = max(scale * largest, 3 * excess)
-    if quantized:
-        step = quantization_step(graph, graph.output[index].name)
-        atol = max(atol, 2 * step if step else 0.02 * spread)
-    entry = {"rtol": rtol, "atol": round_up_125(atol), "observed_max_abs": float(f"{observed:.2g}")}
-    return entry, disagree
-
-
-def make_tolerances(model, golden, others):
-    graph = model.graph
-    quantized = any(n.op_type in QUANTIZED for n in graph.node)
-    half = any(t.data_type in (TensorProto.FLOAT16, TensorProto.BFLOAT16) for t in graph.initializer)
-    outputs, disagree = [], set()
-    for i, value in enumerate(graph.output):
-        entry, who = tolerance_of(graph, i, golden, others, half, quantized)
-        outputs.append({"name": value.name, **entry})
-        disagree.update(who)
-    return {
-        "rtol": max(o["rtol"] for o in outputs),
-        "atol": max(o["atol"] for o in outputs),
-        "quantised": quantized,
-        "golden": ["ort_noopt"],
-        "agree": [who for who, runs in others if who not in disagree and runs[0] is not None],
-        "disagree": sorted(disagree),
-        "outputs": outputs,
-    }
 
 
 # Files
@@ -255,7 +179,8 @@ def make(name, zoo, scripts, out):
     """Make one model, unless it is up to date."""
     stored, description = zoo / f"{name}.onnx", zoo / f"{name}.json"
     target, work = out / name, out / f".{name}.part"
-    stamp = fingerprint([pathlib.Path(__file__), scripts / "materialize.py", scripts / "make_inputs.py", stored, description])
+    sources = sorted(pathlib.Path(__file__).parent.glob("*.py")) + sorted(scripts.glob("*.py"))
+    stamp = fingerprint([*sources, stored, description])
     if (target / ".stamp").is_file() and (target / ".stamp").read_text() == stamp:
         return target
     start = time.monotonic()
