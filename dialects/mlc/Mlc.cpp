@@ -5,6 +5,7 @@
 using namespace mlir;
 
 #include "mlc/MlcDialect.cpp.inc"
+#include "mlc/MlcEnums.cpp.inc"
 
 #define GET_ATTRDEF_CLASSES
 #include "mlc/MlcAttributes.cpp.inc"

@@ -5,9 +5,14 @@
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Dialect.h"
 #include "mlir/IR/OpImplementation.h"
+#include "mlir/Interfaces/DestinationStyleOpInterface.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Interfaces/TilingInterface.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
 
 #include "mlc/MlcDialect.h.inc"
+#include "mlc/MlcEnums.h.inc"
 
 #define GET_ATTRDEF_CLASSES
 #include "mlc/MlcAttributes.h.inc"
@@ -16,6 +21,9 @@
 #include "mlc/MlcOps.h.inc"
 
 namespace mlc {
+/// Lets mlc.contract become an operation on buffers.
+void registerBufferizableOpInterfaceExternalModels(mlir::DialectRegistry &registry);
+
 /// The module attribute that holds the TargetAttr.
 inline constexpr llvm::StringLiteral targetAttrName = "mlc.target";
 /// The attribute of a kernel's root operation that holds its TilingAttr.

@@ -2,7 +2,11 @@
 include "mlir/IR/OpBase.td"
 include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/BuiltinAttributeInterfaces.td"
+include "mlir/IR/EnumAttr.td"
+include "mlir/Interfaces/DestinationStyleOpInterface.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
+include "mlir/Interfaces/TilingInterface.td"
 
 def Mlc_Dialect : Dialect {
   let name = "mlc";
@@ -46,4 +50,116 @@ def Mlc_CheckOp : Mlc_Op<"check"> {
   }];
   let arguments = (ins I1:$condition, StrAttr:$message, Variadic<Index>:$values);
   let assemblyFormat = "$condition `,` $message (`,` $values^)? attr-dict";
+}
+
+//===-- Contractions -------------------------------------------------------------===//
+
+def Mlc_ContractOp : Mlc_Op<"contract", [
+    DestinationStyleOpInterface,
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
+    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>,
+    DeclareOpInterfaceMethods<TilingInterface, ["getLoopIteratorTypes", "getIterationDomain", "getTiledImplementation",
+                                                "getResultTilePosition", "generateResultTileValue",
+                                                "getIterationDomainTileFromResultTile"]>]> {
+  let summary = "a sum of products over a window of the left-hand side and packed panels of the right-hand side";
+  let description = [{
+    Matrix products and convolutions of all kinds, in the one form that the micro-kernels compute:
+
+        out[o..., n] = sum over k... of lhs[lhs_map(o..., n, k...)] * rhs[rhs_map(o..., n, k...)]
+
+    The loops are those of `out`, of which the last, n, is the columns, and then the depth loops k. With `accumulate` the sum is
+    added to what `out` holds; without, what `out` held does not matter.
+
+    `lhs_map` says where in the activations an element comes from: each result is a sum of loops times constants, so a
+    convolution's window is just `oh * stride + kh * dilation`. When its last result is n, the product is one of lanes: each
+    column has its own input, as in a depthwise convolution.
+
+    `rhs_map` is one of
+      - panels: (o..., n floordiv W, k, n mod W), with k one mixed-radix number of all depth loops: the columns cut into panels of W
+        (a multiple of the vector length that `Target::panelWidth` chose), the last of which is filled up;
+      - rows: loops of `out`, depth loops and, as the last, n.
+    Outer loops in it are batches: each has its own right-hand side.
+
+    The elements of `out` and `lhs` are the accumulator's; those of `rhs` may be a narrower float and are extended when they
+    are loaded.
+
+    `linalg.generic` cannot say this: a map with floordiv and mod does not give it its loop bounds.
+
+    Example: a convolution of 3 x 3, stride 2, channels last.
+
+        %y = mlc.contract ins(%x, %w : tensor<1x57x57x64xf32>, tensor<2x576x64xf32>) outs(%e : tensor<1x28x28x128xf32>)
+          {lhs_map = affine_map<(b, y, x, n, i, j, c) -> (b, y * 2 + i, x * 2 + j, c)>,
+           rhs_map = affine_map<(b, y, x, n, i, j, c) -> (n floordiv 64, i * 192 + j * 64 + c, n mod 64)>} -> tensor<1x28x28x128xf32>
+  }];
+  let arguments = (ins AnyShaped:$lhs, AnyShaped:$rhs, AnyShaped:$init, AffineMapAttr:$lhs_map, AffineMapAttr:$rhs_map,
+                       UnitAttr:$accumulate);
+  let results = (outs Optional<AnyRankedTensor>:$result);
+  let assemblyFormat = [{
+    (`accumulate` $accumulate^)? `ins` `(` $lhs `,` $rhs `:` type($lhs) `,` type($rhs) `)` `outs` `(` $init `:` type($init) `)`
+    attr-dict (`->` type($result)^)?
+  }];
+  let builders = [OpBuilder<(ins "::mlir::Value":$lhs, "::mlir::Value":$rhs, "::mlir::Value":$init, "::mlir::AffineMap":$lhsMap,
+                             "::mlir::AffineMap":$rhsMap, CArg<"bool", "false">:$accumulate)>];
+  let hasVerifier = 1;
+  let hasCanonicalizeMethod = 1;
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+    ::mlir::ShapedType getOutType() { return ::llvm::cast<::mlir::ShapedType>(getInit().getType()); }
+    /// The accumulator's.
+    ::mlir::Type getElementType() { return getOutType().getElementType(); }
+    unsigned getNumLoops() { return getLhsMap().getNumDims(); }
+    /// The loop over columns, which comes after the outer and before the depth loops.
+    unsigned getColumnLoop() { return getOutType().getRank() - 1; }
+    unsigned getNumDepthLoops() { return getNumLoops() - getColumnLoop() - 1; }
+    /// Each column has its own input.
+    bool isLanewise();
+    /// Columns of a panel; none if the right-hand side lies in rows.
+    std::optional<int64_t> getPanelWidth();
+    /// The outer loops that the right-hand side depends on, ascending.
+    ::llvm::SmallVector<unsigned> getBatchLoops();
+    /// Of each loop, fixed or computed from the operands' extents.
+    ::llvm::SmallVector<::mlir::OpFoldResult> getLoopExtents(::mlir::OpBuilder &b);
+  }];
+}
+
+def Mlc_UkernelForm : I32EnumAttr<"UkernelForm", "how a register tile multiplies", [
+    I32EnumAttrCase<"Broadcast", 0, "broadcast">, I32EnumAttrCase<"Lanes", 1, "lanes">]> {
+  let cppNamespace = "::mlc";
+  let genSpecializedAttr = 0;
+}
+def Mlc_UkernelFormAttr : EnumAttr<Mlc_Dialect, Mlc_UkernelForm, "form">;
+
+class Mlc_Elements<list<Type> types> : MemRefRankOf<types, [0]>;
+
+def Mlc_UkernelOp : Mlc_Op<"ukernel", [AttrSizedOperandSegments]> {
+  let summary = "one tile of a contraction, with all its accumulators in registers";
+  let description = [{
+    Computes `rows` x `columns` elements, whose sums never leave the vector registers while the depth loops run:
+
+        out[r * out_stride + c] (+)= sum over k... of lhs[r * lhs_strides[0] + k... * lhs_strides[1...] (+ c)] * rhs[k... * rhs_strides + c]
+
+    where (+) adds if `accumulate` holds, and (+ c) is there in the form `lanes` only; `broadcast` uses one element of lhs for all
+    columns. Offsets and strides count elements from the base of each buffer. `depth` lists the extents of one to three loops,
+    outermost first; `width`, if given, is the number of columns, at most `columns`, that may be written; all may be read.
+
+    Everything static is compiled into the kernel; equal kernels are one function. `rows * v + v + 1` registers, with
+    v = columns / lanes, must exist, or the accumulators would be spilled: 32 is the most any machine has.
+  }];
+  let arguments = (ins Mlc_UkernelFormAttr:$form, I64Attr:$rows, I64Attr:$columns, I64Attr:$lanes,
+                       Variadic<Index>:$depth, DenseI64ArrayAttr:$static_depth,
+                       Arg<Mlc_Elements<[F32, F64]>, "", [MemRead]>:$lhs, Index:$lhs_offset,
+                       Variadic<Index>:$lhs_strides, DenseI64ArrayAttr:$static_lhs_strides,
+                       Arg<Mlc_Elements<[F16, BF16, F32, F64]>, "", [MemRead]>:$rhs, Index:$rhs_offset,
+                       Variadic<Index>:$rhs_strides, DenseI64ArrayAttr:$static_rhs_strides,
+                       Arg<Mlc_Elements<[F32, F64]>, "", [MemRead, MemWrite]>:$out, Index:$out_offset,
+                       Variadic<Index>:$out_stride, DenseI64ArrayAttr:$static_out_stride,
+                       Optional<Index>:$width, I1:$accumulate);
+  let assemblyFormat = [{
+    $form $rows `x` $columns `lanes` $lanes `depth` custom<DynamicIndexList>($depth, $static_depth)
+    `lhs` $lhs `[` $lhs_offset `]` `by` custom<DynamicIndexList>($lhs_strides, $static_lhs_strides)
+    `rhs` $rhs `[` $rhs_offset `]` `by` custom<DynamicIndexList>($rhs_strides, $static_rhs_strides)
+    `out` $out `[` $out_offset `]` `by` custom<DynamicIndexList>($out_stride, $static_out_stride)
+    (`width` $width^)? `accumulate` $accumulate attr-dict `:` type($lhs) `,` type($rhs) `,` type($out)
+  }];
+  let hasVerifier = 1;
 }
