@@ -1,0 +1,83 @@
+// A session: the memory and the threads of one run at a time.
+#pragma once
+#include "core/Memory.h"
+#include "core/Model.h"
+#include "core/Pool.h"
+#include "core/Thread.h"
+
+namespace mlc::rt {
+
+struct Session;
+
+/// The frame that emitted code sees, and the way back to its session.
+struct Frame : mlc_frame {
+  Session *session;
+};
+
+struct InputState {
+  const mlc_input *given;  ///< the caller's, during a run
+  int64_t *extents;        ///< as checked; the caller's may change while we run
+  const char *begin, *end; ///< of the caller's memory if emitted code reads it, else empty
+  Buffer copy;             ///< contiguous and aligned, where the caller's is not
+};
+
+struct OutputState {
+  mlc_output *request; ///< the caller's, during a run
+  int64_t *extents;    ///< once the graph has told them
+  void *place;         ///< where the graph writes; null until it has asked
+  int64_t bytes;
+  bool contiguousAtCaller;
+  bool direct; ///< `place` is the caller's memory
+  Buffer own;  ///< the session's memory for it, lent to the caller, or copied into the caller's
+  Buffer lent; ///< what `own` was, while the caller passes it as an input
+};
+
+struct Session : mlc_session {
+  const mlc_model_data_t *data;
+  Frame frame;
+  std::atomic<bool> busy;
+
+  uint32_t threads; ///< 0: one for each core, not counted yet
+  mlc_executor executor;
+  void *executorContext;
+  Team team;
+  Buffer scratch;          ///< of the graph function
+  Buffer partScratch;      ///< of parts of parallel regions that run on the calling thread
+  Buffer *executorScratch; ///< of an executor's parts; `threads` of them, null until needed
+
+  Buffer arena;
+  bool arenaIsCallers;
+  Region region; ///< for values whose size depends on data
+
+  InputState *inputs;
+  OutputState *outputs;
+  int64_t *symbols;
+  int64_t *predicted; ///< extents of all outputs, one output after the other
+
+  mlc_error *error;               ///< the caller's, during a run; may be null
+  std::atomic<mlc_status> status; ///< of the run; the first failure stays
+
+  mlc_kernel_time *kernelTimes; ///< null unless compiled with --profile
+  uint64_t kernelStart;
+};
+
+/// Checks what the caller passes for a run, and sets up the frame's inputs; binds the session's symbols.
+mlc_status takeInputs(Session &session, const mlc_input *inputs, uint32_t count, mlc_error *error);
+/// Checks the caller's requests against what is known of the outputs.
+mlc_status takeOutputs(Session &session, mlc_output *outputs, uint32_t count, mlc_error *error);
+/// Completes the caller's outputs, after a run without failure...
+mlc_status deliverOutputs(Session &session, mlc_error *error);
+/// ...or takes back what the run would have handed over.
+void dropOutputs(Session &session);
+
+/// Marks the run as failed; whether it was not before, so that the caller is the one to write the error's text.
+bool claimFailure(Session &session, mlc_status status);
+/// Ends the run from inside emitted code, on the thread that runs the graph, with an error that has been written.
+[[noreturn]] void failWith(Session &session, mlc_status status);
+
+/// The index of the port that the caller's `place`-th tensor is for: by name where it has one. Negative, with an error,
+/// if there is none. `what` is "input" or "output".
+int64_t portFor(const char *what, const mlc_port *ports, uint32_t count, const char *name, uint32_t place,
+                mlc_error *error);
+
+} // namespace mlc::rt
