@@ -214,7 +214,10 @@ public:
     SmallVector<Value> destinations =
         llvm::map_to_vector(results, [&](Value result) { return destinationOf(result, group); });
     collectOperands(group, destinations);
-    SmallVector<Value> arguments = llvm::to_vector(captured);
+    SmallVector<Value> arguments = captured.takeVector();
+    std::stable_partition(arguments.begin(), arguments.end(),
+                          [](Value value) { return isa<TensorType>(value.getType()); });
+    captured.insert(arguments.begin(), arguments.end());
     SmallVector<Type> resultTypes = llvm::map_to_vector(results, [](Value value) { return value.getType(); });
     // Destinations that are fresh memory come last, in the order of the results; others are arguments already.
     SmallVector<Value> outs;

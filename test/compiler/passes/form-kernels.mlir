@@ -1,0 +1,136 @@
+// RUN: mlc-opt %s --split-input-file --mlc-form-kernels | FileCheck %s
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#row = affine_map<(d0, d1) -> (d0)>
+
+// The two reductions and the two elementwise operations of a softmax share the loop over rows.
+// CHECK-LABEL: func.func @model
+// CHECK: %[[R:.*]] = call @[[KERNEL:.*]](%arg0, %{{.*}}, %{{.*}}) :
+// CHECK-NEXT: return %[[R]]
+// CHECK: func.func private @[[KERNEL]](%{{.*}}: tensor<?x128xf32>, %{{.*}}: index, %[[DEST:.*]]: tensor<?x128xf32>) -> tensor<?x128xf32> attributes {mlc.kernel}
+// CHECK: arith.maximumf
+// CHECK: math.exp
+// CHECK: arith.addf
+// CHECK: linalg.generic {{.*}} outs(%[[DEST]] :
+// CHECK: arith.divf
+func.func @model(%x: tensor<?x128xf32>) -> tensor<?x128xf32> {
+  %c0 = arith.constant 0 : index
+  %n = tensor.dim %x, %c0 : tensor<?x128xf32>
+  %lowest = arith.constant 0xFF800000 : f32
+  %zero = arith.constant 0.0 : f32
+  %e1 = tensor.empty(%n) : tensor<?xf32>
+  %e2 = tensor.empty(%n) : tensor<?x128xf32>
+  %f = linalg.fill ins(%lowest : f32) outs(%e1 : tensor<?xf32>) -> tensor<?xf32>
+  %max = linalg.generic {indexing_maps = [#id, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%x : tensor<?x128xf32>) outs(%f : tensor<?xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %s = arith.maximumf %a, %b : f32
+    linalg.yield %s : f32
+  } -> tensor<?xf32>
+  %exp = linalg.generic {indexing_maps = [#id, #row, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %max : tensor<?x128xf32>, tensor<?xf32>) outs(%e2 : tensor<?x128xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %s = arith.subf %a, %b : f32
+    %t = math.exp %s : f32
+    linalg.yield %t : f32
+  } -> tensor<?x128xf32>
+  %f0 = linalg.fill ins(%zero : f32) outs(%e1 : tensor<?xf32>) -> tensor<?xf32>
+  %sum = linalg.generic {indexing_maps = [#id, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%exp : tensor<?x128xf32>) outs(%f0 : tensor<?xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %s = arith.addf %a, %b : f32
+    linalg.yield %s : f32
+  } -> tensor<?xf32>
+  %r = linalg.generic {indexing_maps = [#id, #row, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%exp, %sum : tensor<?x128xf32>, tensor<?xf32>) outs(%e2 : tensor<?x128xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %s = arith.divf %a, %b : f32
+    linalg.yield %s : f32
+  } -> tensor<?x128xf32>
+  return %r : tensor<?x128xf32>
+}
+
+// -----
+
+// Equal operations on equal shapes are one kernel.
+// CHECK-LABEL: func.func @model
+// CHECK: call @[[KERNEL:[a-z_0-9]+]]
+// CHECK: call @[[KERNEL]]
+// CHECK: return
+// CHECK: func.func private @[[KERNEL]]
+// CHECK-NOT: func.func private
+func.func @model(%x: tensor<4x8xf32>, %y: tensor<4x8xf32>) -> (tensor<4x8xf32>, tensor<4x8xf32>) {
+  %e = tensor.empty() : tensor<4x8xf32>
+  %0 = linalg.exp ins(%x : tensor<4x8xf32>) outs(%e : tensor<4x8xf32>) -> tensor<4x8xf32>
+  %1 = linalg.exp ins(%y : tensor<4x8xf32>) outs(%e : tensor<4x8xf32>) -> tensor<4x8xf32>
+  return %0, %1 : tensor<4x8xf32>, tensor<4x8xf32>
+}
+
+// -----
+
+// A slice is read inside of the kernel; one that leaves the graph is copied.
+// CHECK-LABEL: func.func @model
+// CHECK: call @{{.*}}(%arg0, %{{.*}})
+// CHECK: call @{{.*}}(%arg0, %{{.*}})
+// CHECK: return
+// CHECK: tensor.extract_slice
+// CHECK-NEXT: linalg.exp
+// CHECK: tensor.extract_slice
+// CHECK-NEXT: bufferization.materialize_in_destination
+func.func @model(%x: tensor<4x8xf32>) -> (tensor<4x2xf32>, tensor<4x4xf32>) {
+  %e = tensor.empty() : tensor<4x2xf32>
+  %s = tensor.extract_slice %x[0, 2] [4, 2] [1, 1] : tensor<4x8xf32> to tensor<4x2xf32>
+  %t = tensor.extract_slice %x[0, 0] [4, 4] [1, 1] : tensor<4x8xf32> to tensor<4x4xf32>
+  %0 = linalg.exp ins(%s : tensor<4x2xf32>) outs(%e : tensor<4x2xf32>) -> tensor<4x2xf32>
+  return %0, %t : tensor<4x2xf32>, tensor<4x4xf32>
+}
+
+// -----
+
+// A concatenation is one kernel.
+// CHECK-LABEL: func.func @model
+// CHECK-COUNT-1: call @insert_slice_0
+// CHECK: return
+func.func @model(%x: tensor<4x8xf32>, %y: tensor<4x2xf32>) -> tensor<4x10xf32> {
+  %e = tensor.empty() : tensor<4x10xf32>
+  %0 = tensor.insert_slice %x into %e[0, 0] [4, 8] [1, 1] : tensor<4x8xf32> into tensor<4x10xf32>
+  %1 = tensor.insert_slice %y into %0[0, 8] [4, 2] [1, 1] : tensor<4x2xf32> into tensor<4x10xf32>
+  return %1 : tensor<4x10xf32>
+}
+
+// -----
+
+// Kernels are formed inside of a loop that holds structured operations; the loop stays in the graph.
+// CHECK-LABEL: func.func @model
+// CHECK: scf.for
+// CHECK: call @tanh_0
+// CHECK: scf.yield
+func.func @model(%x: tensor<4xf32>, %n: index) -> tensor<4xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %r = scf.for %i = %c0 to %n step %c1 iter_args(%h = %x) -> tensor<4xf32> {
+    %e = tensor.empty() : tensor<4xf32>
+    %0 = linalg.tanh ins(%h : tensor<4xf32>) outs(%e : tensor<4xf32>) -> tensor<4xf32>
+    scf.yield %0 : tensor<4xf32>
+  }
+  return %r : tensor<4xf32>
+}
+
+// -----
+
+// A loop over scalars is a kernel itself.
+// CHECK-LABEL: func.func @model
+// CHECK-NOT: scf.for
+// CHECK: call @for_0
+// CHECK: func.func private @for_0
+// CHECK: scf.for
+func.func @model(%x: tensor<4xf32>, %n: index) -> tensor<4xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %one = arith.constant 1.0 : f32
+  %r = scf.for %i = %c0 to %n step %c1 iter_args(%h = %x) -> tensor<4xf32> {
+    %0 = tensor.insert %one into %h[%i] : tensor<4xf32>
+    scf.yield %0 : tensor<4xf32>
+  }
+  return %r : tensor<4xf32>
+}
