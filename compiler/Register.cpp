@@ -58,29 +58,39 @@ void registerAllDialects(DialectRegistry &registry) {
   tensor::registerValueBoundsOpInterfaceExternalModels(registry);
 }
 
+namespace {
+/// What machine the passes of a phase are chosen for: mlc-opt --mlc-target="target=x86 chip=x86-64-v3".
+struct PhaseOptions : PassPipelineOptions<PhaseOptions> {
+  Option<std::string> target{*this, "target", llvm::cl::desc("the target, as in mlc compile"), llvm::cl::init("x86")};
+  Option<std::string> chip{*this, "chip", llvm::cl::desc("the chip, as in mlc compile"), llvm::cl::init("native")};
+  Option<std::string> features{*this, "features", llvm::cl::desc("additions to the chip's features"),
+                               llvm::cl::init("")};
+};
+} // namespace
+
+static void addPhase(const PhaseInfo &phase, OpPassManager &passes, const PhaseOptions &options) {
+  const Target *target = findTarget(options.target);
+  if (!target)
+    llvm::report_fatal_error(Twine("unknown target '") + options.target.getValue() + "'", /*gen_crash_diag=*/false);
+  // A pipeline is put together before there is a context, and attributes need one.
+  static MLIRContext context;
+  context.loadDialect<MlcDialect>();
+  FailureOr<TargetAttr> attr = target->describe(&context, options.chip, options.features);
+  if (succeeded(attr))
+    phase.build(passes, *target, *attr);
+}
+
 void registerAllPasses() {
   registerMlcPasses();
   registerTransformsPasses();
   registerLinalgPasses();
-  // One pipeline for each phase. Its passes depend on the target only where the target adds its own; those of this
-  // machine are taken.
   for (const PhaseInfo &phase : phases()) {
     if (!phase.build)
       continue;
-    PassPipelineRegistration<>(("mlc-" + phase.name).str(), phase.summary, [&phase](OpPassManager &passes) {
-      static MLIRContext context([] {
-        DialectRegistry registry;
-        registry.insert<MlcDialect>();
-        return registry;
-      }());
-      if (registeredTargets().empty())
-        return;
-      const Target &target = *registeredTargets().front();
-      context.loadDialect<MlcDialect>();
-      FailureOr<TargetAttr> attr = target.describe(&context, "native", "");
-      if (succeeded(attr))
-        phase.build(passes, target, *attr);
-    });
+    // Registered once and for all; the registry keeps them.
+    new PassPipelineRegistration<PhaseOptions>(
+        ("mlc-" + phase.name).str(), phase.summary,
+        [&phase](OpPassManager &passes, const PhaseOptions &options) { addPhase(phase, passes, options); });
   }
 }
 

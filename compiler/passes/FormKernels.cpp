@@ -116,7 +116,7 @@ bool joins(const KernelLoops &loops, OpOperand &use, KernelLoops::Loops &produce
   // A contraction takes an epilogue that reads each of its elements once, and is the only one of its kernel.
   bool hasContraction = llvm::any_of(loops, [](const auto &member) { return isContraction(member.first); });
   if (isContraction(producer))
-    return !hasContraction && isElementwise(consumer) && llvm::none_of(*own, [](int64_t loop) { return loop < 0; }) &&
+    return !hasContraction && isElementwise(consumer) && loops.divisible(producer, *own).all() &&
            llvm::all_of(loops, [](const auto &member) { return isElementwise(member.first); });
   if (hasContraction)
     return false;

@@ -134,3 +134,29 @@ func.func @model(%x: tensor<4xf32>, %n: index) -> tensor<4xf32> {
   }
   return %r : tensor<4xf32>
 }
+
+// -----
+
+#id2 = affine_map<(d0, d1) -> (d0, d1)>
+#bias = affine_map<(d0, d1) -> (d1)>
+
+// A contraction takes the elementwise operation after it as its epilogue.
+// CHECK-LABEL: func.func @model
+// CHECK-COUNT-1: call
+// CHECK: func.func private @contract_addf_maximumf_0
+// CHECK: mlc.contract
+// CHECK: linalg.generic
+func.func @model(%x: tensor<4x8xf32>, %w: tensor<1x8x16xf32>, %b: tensor<16xf32>) -> tensor<4x16xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<4x16xf32>
+  %0 = mlc.contract ins(%x, %w : tensor<4x8xf32>, tensor<1x8x16xf32>) outs(%e : tensor<4x16xf32>)
+    {lhs_map = affine_map<(m, n, k) -> (m, k)>, rhs_map = affine_map<(m, n, k) -> (n floordiv 16, k, n mod 16)>} -> tensor<4x16xf32>
+  %1 = linalg.generic {indexing_maps = [#id2, #bias, #id2], iterator_types = ["parallel", "parallel"]}
+      ins(%0, %b : tensor<4x16xf32>, tensor<16xf32>) outs(%e : tensor<4x16xf32>) {
+  ^bb0(%a: f32, %c: f32, %d: f32):
+    %s = arith.addf %a, %c : f32
+    %t = arith.maximumf %s, %zero : f32
+    linalg.yield %t : f32
+  } -> tensor<4x16xf32>
+  return %1 : tensor<4x16xf32>
+}
