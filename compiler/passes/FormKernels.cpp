@@ -211,22 +211,28 @@ public:
         if (llvm::any_of(result.getUsers(), [&](Operation *user) { return !isInside(group, user); }))
           results.push_back(result);
 
-    SmallVector<Value> destinations =
-        llvm::map_to_vector(results, [&](Value result) { return destinationOf(result, group); });
-    collectOperands(group, destinations);
-    SmallVector<Value> arguments = captured.takeVector();
+    collectOperands(group);
+    // The last arguments are the destinations, in the order of the results: what the group updates, or fresh memory.
+    SmallVector<Value> destinations;
+    llvm::SmallDenseMap<Value, unsigned> freshResults; // where a `tensor.empty` enters the group -> its result
+    for (auto [i, result] : llvm::enumerate(results)) {
+      Value first = firstInit(result, group), destination = initOf(first);
+      if (captured.contains(destination) && !llvm::is_contained(destinations, destination)) {
+        destinations.push_back(destination);
+        continue;
+      }
+      SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, last->getLoc(), destination);
+      Type element = cast<RankedTensorType>(result.getType()).getElementType();
+      destinations.push_back(tensor::EmptyOp::create(b, last->getLoc(), sizes, element));
+      freshResults[first] = i;
+    }
+    SmallVector<Value> arguments =
+        llvm::filter_to_vector(captured, [&](Value value) { return !llvm::is_contained(destinations, value); });
     std::stable_partition(arguments.begin(), arguments.end(),
                           [](Value value) { return isa<TensorType>(value.getType()); });
-    captured.insert(arguments.begin(), arguments.end());
+    unsigned inputs = arguments.size();
+    llvm::append_range(arguments, destinations);
     SmallVector<Type> resultTypes = llvm::map_to_vector(results, [](Value value) { return value.getType(); });
-    // Destinations that are fresh memory come last, in the order of the results; others are arguments already.
-    SmallVector<Value> outs;
-    for (Value destination : destinations)
-      if (!captured.contains(destination)) {
-        auto empty = destination.getDefiningOp<tensor::EmptyOp>();
-        outs.push_back(b.clone(*empty)->getResult(0));
-        arguments.push_back(outs.back());
-      }
 
     auto type = b.getFunctionType(TypeRange(ValueRange(arguments)), resultTypes);
     auto function = func::FuncOp::create(last->getLoc(), "kernel", type);
@@ -234,13 +240,8 @@ public:
     function->setAttr(kernelAttrName, b.getUnitAttr());
     Block *body = function.addEntryBlock();
     IRMapping map;
-    map.map(ArrayRef<Value>(captured.getArrayRef()), body->getArguments().take_front(captured.size()));
+    map.map(arguments, body->getArguments());
     auto inner = OpBuilder::atBlockBegin(body);
-    unsigned next = captured.size();
-    DenseMap<Value, Value> freshDestination;
-    for (auto [result, destination] : llvm::zip_equal(results, destinations))
-      if (!captured.contains(destination))
-        freshDestination[firstInit(result, group)] = body->getArgument(next++);
     for (Operation *op : cloned)
       if (!isa<tensor::EmptyOp>(op))
         inner.clone(*op, map);
@@ -250,8 +251,9 @@ public:
       IRMapping own = map;
       for (OpOperand &use : op->getOpOperands())
         if (auto empty = use.get().getDefiningOp<tensor::EmptyOp>()) {
-          auto fresh = freshDestination.find(keyOf(use));
-          own.map(use.get(), fresh != freshDestination.end() ? fresh->second : inner.clone(*empty, map)->getResult(0));
+          auto fresh = freshResults.find(keyOf(use));
+          own.map(use.get(), fresh != freshResults.end() ? Value(body->getArgument(inputs + fresh->second))
+                                                         : inner.clone(*empty, map)->getResult(0));
         }
       Operation *copy = isPlainCopy(op) ? copyInto(inner, op, own) : inner.clone(*op, own);
       map.map(op->getResults(), copy->getResults());
@@ -326,11 +328,8 @@ private:
     return result;
   }
 
-  /// What the caller hands in for a result: a value from outside that is updated, or a `tensor.empty`.
-  static Value destinationOf(Value result, const Group &group) { return initOf(firstInit(result, group)); }
-
   /// Finds what the group needs from outside: values to pass, and operations to clone.
-  void collectOperands(const Group &group, ArrayRef<Value> destinations) {
+  void collectOperands(const Group &group) {
     captured.clear();
     cloned.clear();
     std::function<void(Value)> need = [&](Value value) {

@@ -160,3 +160,20 @@ func.func @model(%x: tensor<4x8xf32>, %w: tensor<1x8x16xf32>, %b: tensor<16xf32>
   } -> tensor<4x16xf32>
   return %1 : tensor<4x16xf32>
 }
+
+// -----
+
+// What a kernel updates in place is its last argument.
+// CHECK-LABEL: func.func @model
+// CHECK: scf.for %{{.*}} iter_args(%[[Y:.*]] = %arg0)
+// CHECK: call @insert_slice_0(%arg1, %{{.*}}, %[[Y]])
+func.func @model(%y: tensor<8x4xf32>, %x: tensor<4xf32>) -> tensor<8x4xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %r = scf.for %i = %c0 to %c8 step %c1 iter_args(%h = %y) -> tensor<8x4xf32> {
+    %0 = tensor.insert_slice %x into %h[%i, 0] [1, 4] [1, 1] : tensor<4xf32> into tensor<8x4xf32>
+    scf.yield %0 : tensor<8x4xf32>
+  }
+  return %r : tensor<8x4xf32>
+}
