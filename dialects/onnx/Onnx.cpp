@@ -1,22 +1,30 @@
 #include "onnx/Onnx.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
+
 using namespace mlir;
+
 #include "onnx/OnnxDialect.cpp.inc"
 #define GET_TYPEDEF_CLASSES
 #include "onnx/OnnxTypes.cpp.inc"
+
 namespace mlc::onnx {
+
 void OnnxDialect::initialize() {
   registerTypes();
   registerOnnxDialectOperations(this);
 }
+
 void OnnxDialect::registerTypes() {
   addTypes<
 #define GET_TYPEDEF_LIST
 #include "onnx/OnnxTypes.cpp.inc"
       >();
 }
-static Type withoutShape(Type type) {
+
+//===-- Types ------------------------------------------------------------------===//
+
+Type withoutShape(Type type) {
   if (auto tensor = dyn_cast<TensorType>(type))
     return UnrankedTensorType::get(tensor.getElementType());
   if (auto sequence = dyn_cast<SequenceType>(type))
@@ -25,6 +33,7 @@ static Type withoutShape(Type type) {
     return OptionalType::get(type.getContext(), withoutShape(optional.getElement()));
   return type;
 }
+
 bool haveOneType(std::initializer_list<ValueRange> ports) {
   Type first;
   for (ValueRange values : ports)
@@ -37,4 +46,51 @@ bool haveOneType(std::initializer_list<ValueRange> ports) {
     }
   return true;
 }
+
+/// The element types in the order of their numbers, from 1 on.
+static SmallVector<Type> numberedTypes(MLIRContext *context) {
+  Builder b(context);
+  auto uint = [&](unsigned width) { return b.getIntegerType(width, /*isSigned=*/false); };
+  auto int_ = [&](unsigned width) { return b.getIntegerType(width); };
+  return {b.getF32Type(),
+          uint(8),
+          int_(8),
+          uint(16),
+          int_(16),
+          int_(32),
+          int_(64),
+          StringType::get(context),
+          int_(1),
+          b.getF16Type(),
+          b.getF64Type(),
+          uint(32),
+          uint(64),
+          ComplexType::get(b.getF32Type()),
+          ComplexType::get(b.getF64Type()),
+          b.getBF16Type(),
+          Float8E4M3FNType::get(context),
+          Float8E4M3FNUZType::get(context),
+          Float8E5M2Type::get(context),
+          Float8E5M2FNUZType::get(context),
+          uint(4),
+          int_(4),
+          Float4E2M1FNType::get(context),
+          Float8E8M0FNUType::get(context),
+          uint(2),
+          int_(2),
+          Float6E2M3FNType::get(context),
+          Float6E3M2FNType::get(context)};
+}
+
+Type elementType(int64_t number, MLIRContext *context) {
+  SmallVector<Type> types = numberedTypes(context);
+  return number >= 1 && number <= (int64_t)types.size() ? types[number - 1] : Type();
+}
+
+int64_t elementTypeNumber(Type element) {
+  SmallVector<Type> types = numberedTypes(element.getContext());
+  const auto *found = llvm::find(types, element);
+  return found == types.end() ? 0 : found - types.begin() + 1;
+}
+
 } // namespace mlc::onnx

@@ -1,3 +1,8 @@
+// The onnx dialect: the operators of ONNX as operations, one for each, generated from their schemas.
+//
+// Tensors hold ONNX's element types: signless integers are the signed ones, ui8 and the like the unsigned ones, i1 is
+// bool. A resource (DenseResourceElementsAttr) holds its elements as ONNX's raw_data does: little-endian in row-major
+// order, a bool in a byte of its own, and two 4-bit (four 2-bit) elements in a byte, the first in the lowest bits.
 #pragma once
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/Builders.h"
@@ -16,7 +21,16 @@
 namespace mlc::onnx {
 /// Whether the present ports, shapes aside, hold one type. Absent ports do not count.
 bool haveOneType(std::initializer_list<mlir::ValueRange> ports);
-}
+
+/// The same type, with nothing said of extents.
+mlir::Type withoutShape(mlir::Type type);
+
+/// The element type of a TensorProto.DataType, as attributes like Cast.to hold it; null if there is none of that
+/// number.
+mlir::Type elementType(int64_t number, mlir::MLIRContext *context);
+/// The reverse; 0 if ONNX has no such element type.
+int64_t elementTypeNumber(mlir::Type element);
+} // namespace mlc::onnx
 
 #define GET_OP_CLASSES
 #include "onnx/OnnxOps.h.inc"

@@ -1,0 +1,19 @@
+# How lit runs the tests of the IR and of the command line: .mlir and .test files, in folders that mirror the sources.
+#
+#   lit-22 -Dbuild=build test
+import os
+
+import lit.formats
+
+root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+build = os.path.join(root, lit_config.params.get("build", "build"))
+
+config.name = "mlc"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test"]
+config.excludes = ["Inputs"]
+config.test_source_root = os.path.join(root, "test")
+config.test_exec_root = os.path.join(build, "test", "lit")
+config.environment["PATH"] = os.pathsep.join(
+    [os.path.join(build, "bin"), "/usr/lib/llvm-22/bin", config.environment["PATH"]]
+)
