@@ -8,6 +8,16 @@ def InferShapes : Pass<"mlc-infer-shapes", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlc::onnx::OnnxDialect", "::mlir::func::FuncDialect"];
 }
 
+def FuseBatchNorm : Pass<"mlc-fuse-batch-norm", "::mlir::func::FuncOp"> {
+  let summary = "Merge a batch normalization into the weights of the convolution before it";
+  let dependentDialects = ["::mlc::onnx::OnnxDialect"];
+}
+
+def FoldConstants : Pass<"mlc-fold-constants", "::mlir::ModuleOp"> {
+  let summary = "Compute now what does not depend on the inputs";
+  let dependentDialects = ["::mlc::onnx::OnnxDialect", "::mlir::func::FuncDialect"];
+}
+
 //===-- lower --------------------------------------------------------------------===//
 
 def ConvertOnnxToLinalg : Pass<"mlc-convert-onnx-to-linalg", "::mlir::ModuleOp"> {

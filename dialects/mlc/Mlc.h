@@ -33,6 +33,8 @@ inline constexpr llvm::StringLiteral kernelAttrName = "mlc.kernel";
 /// Unit attributes of the module: count the time of kernels; leave out the checks that only data can fail.
 inline constexpr llvm::StringLiteral profileAttrName = "mlc.profile";
 inline constexpr llvm::StringLiteral uncheckedAttrName = "mlc.unchecked";
+/// The unit attribute of a module that is part of a model, compiled to fold constants; nothing is folded in it again.
+inline constexpr llvm::StringLiteral foldingAttrName = "mlc.folding";
 /// The name of the graph function.
 inline constexpr llvm::StringLiteral graphFunctionName = "model";
 } // namespace mlc
