@@ -1,10 +1,10 @@
 #include "HostEvaluation.h"
 #include "Compiler.h"
 #include "link/Link.h"
-#include "onnx/Constants.h"
 #include "mlc/mlc.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassManager.h"
+#include "onnx/Constants.h"
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/FileSystem.h"
 #include <dlfcn.h>
@@ -26,20 +26,25 @@ static const Target *hostTarget() {
 
 static LogicalResult compileForHost(ModuleOp module, StringRef path) {
   const Target *target = hostTarget();
-  if (!target) return module.emitError("mlc was built without a target for the machine it runs on, which folding constants needs");
+  if (!target)
+    return module.emitError("mlc was built without a target for the machine it runs on, which folding constants needs");
   FailureOr<TargetAttr> attr = target->describe(module.getContext(), "native", "");
-  if (failed(attr)) return failure();
+  if (failed(attr))
+    return failure();
   module->setAttr(targetAttrName, *attr);
   PassManager passes(module.getContext());
   for (const PhaseInfo &phase : phases())
-    if (phase.build) phase.build(passes, *target, *attr);
-  if (failed(passes.run(module))) return failure();
+    if (phase.build)
+      phase.build(passes, *target, *attr);
+  if (failed(passes.run(module)))
+    return failure();
   return linkModel(module, *target, *attr, path);
 }
 
 FailureOr<SmallVector<ElementsAttr>> evaluateOnHost(ModuleOp module, ArrayRef<ElementsAttr> inputs) {
   auto graph = module.lookupSymbol<func::FuncOp>(graphFunctionName);
-  SmallVector<Type> resultTypes = llvm::to_vector(graph.getResultTypes()); // as ONNX says them; lowering changes the function
+  SmallVector<Type> resultTypes =
+      llvm::to_vector(graph.getResultTypes()); // as ONNX says them; lowering changes the function
 
   SmallString<128> path;
   int descriptor;
@@ -47,10 +52,12 @@ FailureOr<SmallVector<ElementsAttr>> evaluateOnHost(ModuleOp module, ArrayRef<El
     return module.emitError("cannot create a temporary file to fold constants: ") << error.message();
   llvm::sys::fs::closeFile(descriptor);
   auto removeFile = llvm::scope_exit([&] { llvm::sys::fs::remove(path); });
-  if (failed(compileForHost(module, path))) return failure();
+  if (failed(compileForHost(module, path)))
+    return failure();
 
   void *library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (!library) return module.emitError("cannot load the code that folds constants: ") << dlerror();
+  if (!library)
+    return module.emitError("cannot load the code that folds constants: ") << dlerror();
   auto closeLibrary = llvm::scope_exit([&] { dlclose(library); });
   auto entry = reinterpret_cast<mlc_entry>(dlsym(library, "mlc_model_entry"));
   const mlc_model *model = entry ? entry(MLC_VERSION) : nullptr;
@@ -77,7 +84,8 @@ FailureOr<SmallVector<ElementsAttr>> evaluateOnHost(ModuleOp module, ArrayRef<El
     arguments.push_back(argument);
   }
   SmallVector<mlc_output> outputs(resultTypes.size(), mlc_output{});
-  for (mlc_output &output : outputs) output.memory = MLC_MEMORY_SESSION;
+  for (mlc_output &output : outputs)
+    output.memory = MLC_MEMORY_SESSION;
   if (mlc_run(session, arguments.data(), arguments.size(), outputs.data(), outputs.size(), &error) != MLC_OK)
     return module.emitError("cannot fold constants: ") << error.text;
 

@@ -3,16 +3,17 @@
 //   %0 = onnx.Constant {value = dense_resource<w>}         =>   %1 = onnx.Constant {value = dense_resource<folded>}
 //   %1 = onnx.Transpose(%0) {perm = [1, 0]}
 //
-// All constant operations of the graph become one function, which mlc's own pipeline compiles for this machine and runs (HostEvaluation.h).
-// Large constants are its inputs, so their data is never copied; small ones stay constants in it, since shape rules want to see them. Operations that
-// make a large tensor out of little (Expand, ConstantOfShape) stay where they are: making it at run time costs less than loading it.
+// All constant operations of the graph become one function, which mlc's own pipeline compiles for this machine and runs
+// (HostEvaluation.h). Large constants are its inputs, so their data is never copied; small ones stay constants in it,
+// since shape rules want to see them. Operations that make a large tensor out of little (Expand, ConstantOfShape) stay
+// where they are: making it at run time costs less than loading it.
 #include "HostEvaluation.h"
-#include "onnx/Constants.h"
-#include "onnx/Rules.h"
-#include "passes/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "onnx/Constants.h"
+#include "onnx/Rules.h"
+#include "passes/Passes.h"
 #include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
@@ -29,9 +30,11 @@ constexpr int64_t alwaysFoldedBytes = 64 * 1024;
 /// Bytes of a fixed-size tensor of numbers; none for anything else.
 std::optional<int64_t> sizeOf(Type type) {
   auto tensor = dyn_cast<RankedTensorType>(type);
-  if (!tensor || !tensor.hasStaticShape()) return std::nullopt;
+  if (!tensor || !tensor.hasStaticShape())
+    return std::nullopt;
   unsigned bytes = onnx::bytesPerElement(tensor.getElementType());
-  if (bytes == 0) return std::nullopt;
+  if (bytes == 0)
+    return std::nullopt;
   return tensor.getNumElements() * bytes;
 }
 
@@ -39,12 +42,14 @@ class ConstantPart {
 public:
   explicit ConstantPart(func::FuncOp graph) {
     graph.walk<WalkOrder::PreOrder>([&](Operation *op) {
-      if (isConstant(op)) operations.insert(op);
+      if (isConstant(op))
+        operations.insert(op);
     });
     // A constant that only folded operations read is not worth a result.
     for (Operation *op : operations)
       for (Value result : op->getResults())
-        if (llvm::any_of(result.getUsers(), [&](Operation *user) { return !operations.contains(user); })) results.push_back(result);
+        if (llvm::any_of(result.getUsers(), [&](Operation *user) { return !operations.contains(user); }))
+          results.push_back(result);
   }
 
   bool empty() const { return results.empty(); }
@@ -55,7 +60,8 @@ public:
     SmallVector<ElementsAttr> inputs;
     outline(*module, inputs);
     FailureOr<SmallVector<ElementsAttr>> values = evaluateOnHost(*module, inputs);
-    if (failed(values)) return failure();
+    if (failed(values))
+      return failure();
     for (auto [result, value] : llvm::zip_equal(results, *values)) {
       OpBuilder b(result.getDefiningOp());
       auto constant = onnx::ConstantOp::create(b, result.getLoc(), TypeRange(value.getType()), ValueRange());
@@ -63,28 +69,33 @@ public:
       result.replaceAllUsesWith(constant.getResult());
     }
     for (Operation *op : llvm::reverse(operations))
-      if (op->use_empty()) op->erase();
+      if (op->use_empty())
+        op->erase();
     return success();
   }
 
 private:
   bool isConstant(Operation *op) {
-    if (isa<onnx::ConstantOp>(op) || !isa<onnx::OnnxDialect>(op->getDialect()) || op->getNumOperands() == 0 || op->getNumResults() == 0 ||
-        op->getNumRegions() || !isPure(op))
+    if (isa<onnx::ConstantOp>(op) || !isa<onnx::OnnxDialect>(op->getDialect()) || op->getNumOperands() == 0 ||
+        op->getNumResults() == 0 || op->getNumRegions() || !isPure(op))
       return false;
     const onnx::Rule *rule = onnx::allRules().find(op->getName().getStringRef());
-    if (!rule || !rule->lower) return false;
+    if (!rule || !rule->lower)
+      return false;
     int64_t in = 0, out = 0;
     for (Value operand : op->getOperands()) {
       Operation *source = operand.getDefiningOp();
       std::optional<int64_t> bytes = sizeOf(operand.getType());
-      if (!source || !bytes || !(isa<onnx::ConstantOp>(source) || operations.contains(source))) return false;
-      if (auto constant = dyn_cast<onnx::ConstantOp>(source); constant && !constant.getValue()) return false;
+      if (!source || !bytes || !(isa<onnx::ConstantOp>(source) || operations.contains(source)))
+        return false;
+      if (auto constant = dyn_cast<onnx::ConstantOp>(source); constant && !constant.getValue())
+        return false;
       in += *bytes;
     }
     for (Value result : op->getResults()) {
       std::optional<int64_t> bytes = sizeOf(result.getType());
-      if (!bytes) return false;
+      if (!bytes)
+        return false;
       out += *bytes;
     }
     return out <= std::max(2 * in, alwaysFoldedBytes);
@@ -93,8 +104,9 @@ private:
   void outline(ModuleOp module, SmallVectorImpl<ElementsAttr> &inputs) {
     MLIRContext *context = module.getContext();
     auto builder = OpBuilder::atBlockEnd(module.getBody());
-    auto function = func::FuncOp::create(builder, UnknownLoc::get(context), graphFunctionName,
-                                         builder.getFunctionType({}, llvm::map_to_vector(results, [](Value v) { return v.getType(); })));
+    auto function = func::FuncOp::create(
+        builder, UnknownLoc::get(context), graphFunctionName,
+        builder.getFunctionType({}, llvm::map_to_vector(results, [](Value v) { return v.getType(); })));
     Block *body = function.addEntryBlock();
     auto inner = OpBuilder::atBlockBegin(body);
     IRMapping map;
@@ -102,7 +114,8 @@ private:
     for (Operation *op : operations) {
       for (Value operand : op->getOperands()) {
         auto constant = operand.getDefiningOp<onnx::ConstantOp>();
-        if (!constant || map.contains(operand)) continue;
+        if (!constant || map.contains(operand))
+          continue;
         ElementsAttr value = *constant.getValue();
         if (isa<DenseResourceElementsAttr>(value)) {
           map.map(operand, body->addArgument(operand.getType(), operand.getLoc()));
@@ -114,14 +127,17 @@ private:
       }
       inner.clone(*op, map);
     }
-    func::ReturnOp::create(inner, function.getLoc(), llvm::map_to_vector(results, [&](Value v) { return map.lookup(v); }));
+    func::ReturnOp::create(inner, function.getLoc(),
+                           llvm::map_to_vector(results, [&](Value v) { return map.lookup(v); }));
     function.setType(builder.getFunctionType(argumentTypes, function.getResultTypes()));
     auto name = [&](StringRef side, unsigned i, Type type) {
       return builder.getDictionaryAttr({builder.getNamedAttr("onnx.name", builder.getStringAttr(side + Twine(i))),
                                         builder.getNamedAttr("onnx.type", TypeAttr::get(type))});
     };
-    for (auto [i, type] : llvm::enumerate(function.getArgumentTypes())) function.setArgAttrs(i, name("in", i, type));
-    for (auto [i, type] : llvm::enumerate(function.getResultTypes())) function.setResultAttrs(i, name("out", i, type));
+    for (auto [i, type] : llvm::enumerate(function.getArgumentTypes()))
+      function.setArgAttrs(i, name("in", i, type));
+    for (auto [i, type] : llvm::enumerate(function.getResultTypes()))
+      function.setResultAttrs(i, name("out", i, type));
   }
 
   llvm::SetVector<Operation *> operations;
@@ -131,9 +147,11 @@ private:
 struct FoldConstants : impl::FoldConstantsBase<FoldConstants> {
   void runOnOperation() override {
     auto graph = getOperation().lookupSymbol<func::FuncOp>(graphFunctionName);
-    if (!graph || getOperation()->hasAttr(foldingAttrName)) return;
+    if (!graph || getOperation()->hasAttr(foldingAttrName))
+      return;
     ConstantPart part(graph);
-    if (!part.empty() && failed(part.fold(&getContext()))) signalPassFailure();
+    if (!part.empty() && failed(part.fold(&getContext())))
+      signalPassFailure();
   }
 };
 

@@ -1,16 +1,17 @@
 // Merges a batch normalization into the weights of the convolution before it.
 //
 //   %y = onnx.Conv(%x, %w, %b)                             =>   %f = scale / sqrt(variance + epsilon)
-//   %z = onnx.BatchNormalization(%y, scale, bias, mean, variance)   %z = onnx.Conv(%x, %w * %f, (%b - mean) * %f + bias)
+//   %z = onnx.BatchNormalization(%y, scale, bias, mean, variance)   %z = onnx.Conv(%x, %w * %f, (%b - mean) * %f +
+//   bias)
 //
-// Only when the convolution has no other use and weights and statistics are constants: the arithmetic on them is written as onnx operations,
-// which FoldConstants then computes. The same for ConvTranspose without groups, whose filter has the output channels second, and for Gemm.
-// Training-mode normalization is left alone.
-#include "onnx/Lowering.h"
-#include "passes/Passes.h"
+// Only when the convolution has no other use and weights and statistics are constants: the arithmetic on them is
+// written as onnx operations, which FoldConstants then computes. The same for ConvTranspose without groups, whose
+// filter has the output channels second, and for Gemm. Training-mode normalization is left alone.
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "onnx/Lowering.h"
+#include "passes/Passes.h"
 
 using namespace mlir;
 
@@ -31,7 +32,8 @@ public:
     ArrayRef<int64_t> other = wide.getRank() >= narrow.getRank() ? narrow.getShape() : wide.getShape();
     for (size_t i = 0; i < other.size(); ++i) {
       int64_t &extent = shape[shape.size() - 1 - i];
-      if (extent == 1) extent = other[other.size() - 1 - i];
+      if (extent == 1)
+        extent = other[other.size() - 1 - i];
     }
     return Op::create(rewriter, loc, TypeRange(RankedTensorType::get(shape, element)), ValueRange{a, b}).getResult();
   }
@@ -46,7 +48,9 @@ public:
   }
   Value reshape(Value a, ArrayRef<int64_t> shape) {
     Value extents = constant(rewriter.getI64TensorAttr(shape));
-    return onnx::ReshapeOp::create(rewriter, loc, TypeRange(RankedTensorType::get(shape, element)), ValueRange{a, extents}).getResult();
+    return onnx::ReshapeOp::create(rewriter, loc, TypeRange(RankedTensorType::get(shape, element)),
+                                   ValueRange{a, extents})
+        .getResult();
   }
 
 private:
@@ -55,11 +59,15 @@ private:
   Type element;
 };
 
-/// The axis of the filter that counts the channels which the normalization scales; none if the operation cannot take it in.
+/// The axis of the filter that counts the channels which the normalization scales; none if the operation cannot take it
+/// in.
 std::optional<int64_t> channelAxis(Operation *op) {
-  if (isa<onnx::ConvOp>(op)) return 0;
-  if (auto transposed = dyn_cast<onnx::ConvTransposeOp>(op); transposed && transposed.getGroup() == 1) return 1;
-  if (auto gemm = dyn_cast<onnx::GemmOp>(op); gemm && gemm.getAlpha().convertToFloat() == 1 && gemm.getBeta().convertToFloat() == 1)
+  if (isa<onnx::ConvOp>(op))
+    return 0;
+  if (auto transposed = dyn_cast<onnx::ConvTransposeOp>(op); transposed && transposed.getGroup() == 1)
+    return 1;
+  if (auto gemm = dyn_cast<onnx::GemmOp>(op);
+      gemm && gemm.getAlpha().convertToFloat() == 1 && gemm.getBeta().convertToFloat() == 1)
     return gemm.getTransB() ? 0 : 1;
   return std::nullopt;
 }
@@ -67,30 +75,38 @@ std::optional<int64_t> channelAxis(Operation *op) {
 struct FuseIntoWeights : OpRewritePattern<onnx::BatchNormalizationOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(onnx::BatchNormalizationOp norm, PatternRewriter &rewriter) const override {
-    if (norm.getTrainingMode()) return rewriter.notifyMatchFailure(norm, "is in training mode");
+    if (norm.getTrainingMode())
+      return rewriter.notifyMatchFailure(norm, "is in training mode");
     Operation *producer = norm->getOperand(0).getDefiningOp();
     std::optional<int64_t> axis = producer ? channelAxis(producer) : std::nullopt;
-    if (!axis) return rewriter.notifyMatchFailure(norm, "does not follow a convolution or a matrix product");
-    if (!producer->hasOneUse()) return rewriter.notifyMatchFailure(norm, "something else reads the convolution");
+    if (!axis)
+      return rewriter.notifyMatchFailure(norm, "does not follow a convolution or a matrix product");
+    if (!producer->hasOneUse())
+      return rewriter.notifyMatchFailure(norm, "something else reads the convolution");
     if (llvm::any_of(llvm::drop_begin(norm->getResults()), [](Value result) { return !result.use_empty(); }))
       return rewriter.notifyMatchFailure(norm, "its statistics are read");
     auto constant = [](Value value) { return onnx::constantValue(value).has_value(); };
-    if (!llvm::all_of(llvm::drop_begin(norm->getOperands()), constant) || !llvm::all_of(llvm::drop_begin(producer->getOperands()), constant))
+    if (!llvm::all_of(llvm::drop_begin(norm->getOperands()), constant) ||
+        !llvm::all_of(llvm::drop_begin(producer->getOperands()), constant))
       return rewriter.notifyMatchFailure(norm, "weights or statistics are not constant");
     Value weights = producer->getOperand(1), bias = producer->getNumOperands() > 2 ? producer->getOperand(2) : Value();
     auto weightsType = dyn_cast<RankedTensorType>(weights.getType());
     auto statisticsType = dyn_cast<RankedTensorType>(norm->getOperand(1).getType());
     if (!weightsType || !weightsType.hasStaticShape() || !statisticsType || statisticsType.getRank() != 1 ||
-        !isa<FloatType>(weightsType.getElementType()) || statisticsType.getElementType() != weightsType.getElementType() ||
+        !isa<FloatType>(weightsType.getElementType()) ||
+        statisticsType.getElementType() != weightsType.getElementType() ||
         statisticsType.getDimSize(0) != weightsType.getDimSize(*axis))
       return rewriter.notifyMatchFailure(norm, "weights and statistics do not agree");
-    if (bias && bias.getType() != statisticsType) return rewriter.notifyMatchFailure(norm, "bias is not one number for each channel");
+    if (bias && bias.getType() != statisticsType)
+      return rewriter.notifyMatchFailure(norm, "bias is not one number for each channel");
 
     rewriter.setInsertionPoint(producer);
     Arithmetic math(rewriter, norm.getLoc(), weightsType.getElementType());
-    Value scale = norm->getOperand(1), shift = norm->getOperand(2), mean = norm->getOperand(3), variance = norm->getOperand(4);
+    Value scale = norm->getOperand(1), shift = norm->getOperand(2), mean = norm->getOperand(3),
+          variance = norm->getOperand(4);
     // Constants may stand behind the convolution in the block.
-    for (Value value : {scale, shift, mean, variance}) rewriter.moveOpBefore(value.getDefiningOp(), &producer->getBlock()->front());
+    for (Value value : {scale, shift, mean, variance})
+      rewriter.moveOpBefore(value.getDefiningOp(), &producer->getBlock()->front());
     Value deviation = math.sqrt(math.binary<onnx::AddOp>(variance, math.scalar(norm.getEpsilon().convertToDouble())));
     Value factor = math.binary<onnx::DivOp>(scale, deviation);
     SmallVector<int64_t> perChannel(weightsType.getRank(), 1);
@@ -100,8 +116,10 @@ struct FuseIntoWeights : OpRewritePattern<onnx::BatchNormalizationOp> {
     Value newBias = math.binary<onnx::AddOp>(math.binary<onnx::MulOp>(centred, factor), shift);
     rewriter.modifyOpInPlace(producer, [&] {
       producer->setOperand(1, newWeights);
-      if (bias) producer->setOperand(2, newBias);
-      else producer->insertOperands(2, newBias);
+      if (bias)
+        producer->setOperand(2, newBias);
+      else
+        producer->insertOperands(2, newBias);
     });
     rewriter.replaceAllUsesWith(norm->getResult(0), producer->getResult(0));
     rewriter.eraseOp(norm);
@@ -113,7 +131,8 @@ struct FuseBatchNorm : impl::FuseBatchNormBase<FuseBatchNorm> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<FuseIntoWeights>(&getContext());
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns)))) signalPassFailure();
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      signalPassFailure();
   }
 };
 

@@ -10,23 +10,30 @@ namespace mlc::onnx {
 static constexpr size_t resourceBytes = 1024;
 
 unsigned bytesPerElement(Type element) {
-  if (auto complex = dyn_cast<ComplexType>(element)) return 2 * bytesPerElement(complex.getElementType());
-  if (element.isInteger(1)) return 1;
-  if (!element.isIntOrFloat() || element.getIntOrFloatBitWidth() % 8 != 0) return 0;
+  if (auto complex = dyn_cast<ComplexType>(element))
+    return 2 * bytesPerElement(complex.getElementType());
+  if (element.isInteger(1))
+    return 1;
+  if (!element.isIntOrFloat() || element.getIntOrFloatBitWidth() % 8 != 0)
+    return 0;
   return element.getIntOrFloatBitWidth() / 8;
 }
 
 ArrayRef<char> bytesOf(ElementsAttr value, std::vector<char> &storage) {
-  if (auto resource = dyn_cast<DenseResourceElementsAttr>(value)) return resource.getRawHandle().getBlob()->getData();
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(value))
+    return resource.getRawHandle().getBlob()->getData();
   auto dense = cast<DenseElementsAttr>(value);
   Type element = dense.getElementType();
   if (element.isInteger(1)) { // packed or splat in the attribute
-    for (bool bit : dense.getValues<bool>()) storage.push_back(bit);
+    for (bool bit : dense.getValues<bool>())
+      storage.push_back(bit);
     return storage;
   }
   ArrayRef<char> raw = dense.getRawData();
-  if (!dense.isSplat()) return raw;
-  for (int64_t i = 0; i < dense.getNumElements(); ++i) storage.insert(storage.end(), raw.begin(), raw.end());
+  if (!dense.isSplat())
+    return raw;
+  for (int64_t i = 0; i < dense.getNumElements(); ++i)
+    storage.insert(storage.end(), raw.begin(), raw.end());
   return storage;
 }
 
@@ -36,7 +43,8 @@ ElementsAttr constantOf(RankedTensorType type, ArrayRef<char> data) {
     SmallVector<bool> bits(data.begin(), data.end());
     return DenseElementsAttr::get(type, bits);
   }
-  if (data.size() < resourceBytes) return DenseElementsAttr::getFromRawBuffer(type, data);
+  if (data.size() < resourceBytes)
+    return DenseElementsAttr::getFromRawBuffer(type, data);
   AsmResourceBlob blob = HeapAsmResourceBlob::allocateAndCopyWithAlign(data, 64);
   return DenseResourceElementsAttr::get(type, "folded", std::move(blob));
 }

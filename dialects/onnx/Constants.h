@@ -6,7 +6,8 @@
 
 namespace mlc::onnx {
 
-/// The elements of a constant. They lie in the attribute where its form allows, else in `storage`, which then is filled.
+/// The elements of a constant. They lie in the attribute where its form allows, else in `storage`, which then is
+/// filled.
 llvm::ArrayRef<char> bytesOf(mlir::ElementsAttr value, std::vector<char> &storage);
 
 /// A constant with a copy of these elements; large ones become resources, which are not uniqued and print by name.
