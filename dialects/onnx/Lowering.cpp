@@ -5,64 +5,11 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
 
 using namespace mlir;
 
 namespace mlc::onnx {
-
-//===-- Types ------------------------------------------------------------------===//
-
-Type storageType(Type element) {
-  if (element.isInteger(1))
-    return IntegerType::get(element.getContext(), 8);
-  if (auto integer = dyn_cast<IntegerType>(element))
-    return IntegerType::get(element.getContext(), integer.getWidth());
-  return element;
-}
-
-Type computeType(Type element) {
-  if (element.isInteger(1))
-    return element;
-  if (auto real = dyn_cast<FloatType>(element); real && real.getWidth() < 32)
-    return Float32Type::get(element.getContext());
-  return storageType(element);
-}
-
-Type loweredType(Type type) {
-  auto tensor = dyn_cast<RankedTensorType>(type);
-  return tensor ? Type(tensor.clone(storageType(tensor.getElementType()))) : type;
-}
-
-Value loadScalar(OpBuilder &b, Location loc, Value stored, Type element) {
-  if (element.isInteger(1)) {
-    Value zero = arith::ConstantOp::create(b, loc, b.getI8IntegerAttr(0));
-    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, stored, zero);
-  }
-  Type compute = computeType(element);
-  return compute == stored.getType() ? stored : Value(arith::ExtFOp::create(b, loc, compute, stored));
-}
-
-Value storeScalar(OpBuilder &b, Location loc, Value computed, Type element) {
-  Type storage = storageType(element);
-  if (computed.getType() == storage)
-    return computed;
-  if (element.isInteger(1))
-    return arith::ExtUIOp::create(b, loc, storage, computed);
-  return arith::TruncFOp::create(b, loc, storage, computed);
-}
-
-static TypedAttr numberAttr(OpBuilder &b, double value, Type type) {
-  if (auto real = dyn_cast<FloatType>(type))
-    return b.getFloatAttr(real, value);
-  if (isa<IndexType>(type))
-    return b.getIndexAttr((int64_t)value);
-  return b.getIntegerAttr(
-      type, APInt(type.getIntOrFloatBitWidth(), (int64_t)value, /*isSigned=*/true, /*implicitTrunc=*/true));
-}
-
-Value Scalars::constant(double value, Type type) const {
-  return arith::ConstantOp::create(b, loc, numberAttr(b, value, type));
-}
 
 //===-- Operands and extents ---------------------------------------------------===//
 
@@ -178,28 +125,27 @@ Value Lowering::elementwise(ArrayRef<OpFoldResult> extents, Type resultElement, 
                  });
 }
 
+Value Lowering::broadcastable(Value operand, ArrayRef<Extent> common) {
+  Value value = (*this)(operand);
+  ArrayRef<Extent> own = known.extents(operand);
+  int64_t offset = common.size() - own.size();
+  for (auto [axis, extent] : llvm::enumerate(own))
+    if (!ExtentMath::isConstant(extent, 1) && !known.math.isEqual(extent, common[offset + axis]))
+      return expandAtRunTime(*this, value, materialize(common));
+  // The type may know less than the facts; a cast tells it.
+  RankedTensorType refined = type(operand);
+  return value.getType() == refined ? value : Value(tensor::CastOp::create(b, loc(), refined, value));
+}
+
 Value Lowering::elementwise(Value result, ValueRange operands, ScalarBody body) {
   ArrayRef<Extent> common = known.extents(result);
-  SmallVector<OpFoldResult> extents = this->extents(result);
   SmallVector<Value> values;
   SmallVector<Type> elements;
   for (Value operand : operands) {
-    Value value = (*this)(operand);
-    ArrayRef<Extent> own = known.extents(operand);
-    int64_t offset = common.size() - own.size();
-    bool unknown = false;
-    for (auto [axis, extent] : llvm::enumerate(own))
-      unknown |= !ExtentMath::isConstant(extent, 1) && !known.math.isEqual(extent, common[offset + axis]);
-    // The type may know less than the facts; a cast tells it.
-    RankedTensorType refined = type(operand);
-    if (unknown)
-      value = expandAtRunTime(*this, value, extents);
-    else if (value.getType() != refined)
-      value = tensor::CastOp::create(b, loc(), refined, value);
-    values.push_back(value);
+    values.push_back(broadcastable(operand, common));
     elements.push_back(element(operand));
   }
-  return elementwise(extents, element(result), values, elements, body);
+  return elementwise(extents(result), element(result), values, elements, body);
 }
 
 Value Lowering::reduce(Value operand, Type element, ArrayRef<int64_t> axes, Type accumulator, Value init,
@@ -335,31 +281,17 @@ Value Lowering::pad(Value operand, ArrayRef<OpFoldResult> low, ArrayRef<OpFoldRe
   return tensor::PadOp::create(b, loc(), Type(), operand, low, high, value);
 }
 
-Value Lowering::cast(Value operand, Type from, Type to) {
+Value Lowering::cast(Value operand, Type from, Type to, Narrowing narrowing) {
   if (from == to)
     return operand;
   SmallVector<OpFoldResult> extents = tensor::getMixedSizes(b, loc(), operand);
-  return elementwise(extents, to, operand, from, [&](Scalars &s, ValueRange args) -> Value {
-    Value value = args[0];
-    Type source = computeType(from), target = computeType(to);
-    if (to.isInteger(1)) {
-      if (isFloat(from))
-        return s.make<arith::CmpFOp>(arith::CmpFPredicate::UNE, value, s.constant(0, source));
-      return s.make<arith::CmpIOp>(arith::CmpIPredicate::ne, value, s.constant(0, source));
-    }
-    if (source == target)
-      return value;
-    if (isFloat(from) && isFloat(to))
-      return source.getIntOrFloatBitWidth() < target.getIntOrFloatBitWidth() ? s.make<arith::ExtFOp>(target, value)
-                                                                             : s.make<arith::TruncFOp>(target, value);
-    if (isFloat(from))
-      return isUnsigned(to) ? s.make<arith::FPToUIOp>(target, value) : s.make<arith::FPToSIOp>(target, value);
-    if (isFloat(to))
-      return isUnsigned(from) ? s.make<arith::UIToFPOp>(target, value) : s.make<arith::SIToFPOp>(target, value);
-    if (source.getIntOrFloatBitWidth() > target.getIntOrFloatBitWidth())
-      return s.make<arith::TruncIOp>(target, value);
-    return isUnsigned(from) ? s.make<arith::ExtUIOp>(target, value) : s.make<arith::ExtSIOp>(target, value);
-  });
+  AffineMap identity = b.getMultiDimIdentityMap(extents.size());
+  SmallVector<utils::IteratorType> parallel(extents.size(), utils::IteratorType::parallel);
+  return generic(empty(extents, storageType(to)), operand, {identity, identity}, parallel,
+                 [&](OpBuilder &inner, Location l, ValueRange args) {
+                   Value converted = castScalar({inner, l, from}, loadScalar(inner, l, args[0], from), from, to);
+                   return storeScalar(inner, l, converted, to, narrowing);
+                 });
 }
 
 //===-- Arithmetic on index values ----------------------------------------------===//
@@ -436,6 +368,26 @@ std::optional<ElementsAttr> constantValue(Value value) {
     return std::nullopt;
   auto constant = value.getDefiningOp<ConstantOp>();
   return constant ? constant.getValue() : std::nullopt;
+}
+
+std::optional<double> constantNumber(Value value) {
+  std::optional<ElementsAttr> elements = constantValue(value);
+  if (!elements || elements->getNumElements() == 0)
+    return std::nullopt;
+  auto dense = dyn_cast<DenseElementsAttr>(*elements);
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(*elements); resource && resource.getNumElements() == 1)
+    dense = DenseElementsAttr::getFromRawBuffer(resource.getType(), resource.getRawHandle().getBlob()->getData());
+  if (!dense || !dense.isSplat())
+    return std::nullopt;
+  if (auto real = dyn_cast<FloatType>(dense.getElementType())) {
+    APFloat number = dense.getSplatValue<APFloat>();
+    bool losesInfo;
+    number.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &losesInfo);
+    return number.convertToDouble();
+  }
+  if (!dense.getElementType().isInteger())
+    return std::nullopt;
+  return dense.getSplatValue<APInt>().roundToDouble(!isUnsigned(dense.getElementType()));
 }
 
 std::optional<int64_t> normalizedAxis(int64_t axis, int64_t rank) {

@@ -1,45 +1,15 @@
 // What lowering rules are written with: the values and extents of an operator's operands after lowering, and the few
 // forms that most operators are made of (elementwise, reduction, views, checks).
 //
-// A lowered tensor holds storage types: unsigned integers and bool have become signless (bool is i8 holding 0 or 1),
-// everything else is as in ONNX. A scalar in a body has the compute type: bool is i1, floats narrower than f32 are f32.
-// `elementwise` and `reduce` convert between the two at the border of their bodies, so a body never sees storage.
+// What a tensor holds (storage types) and what a body sees (compute types) is described in Scalars.h; `elementwise` and
+// `reduce` convert between the two at the border of their bodies, so a body never sees storage.
 #pragma once
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/IRMapping.h"
 #include "onnx/Rules.h"
+#include "onnx/Scalars.h"
 
 namespace mlc::onnx {
-
-/// The type that a tensor element of ONNX type `element` has after lowering.
-mlir::Type storageType(mlir::Type element);
-/// The type that bodies compute it in.
-mlir::Type computeType(mlir::Type element);
-/// A tensor type with its element type replaced by the storage type; other types as they are.
-mlir::Type loweredType(mlir::Type type);
-
-/// Converts between a stored element of ONNX type `element` and its compute type.
-mlir::Value loadScalar(mlir::OpBuilder &b, mlir::Location loc, mlir::Value stored, mlir::Type element);
-mlir::Value storeScalar(mlir::OpBuilder &b, mlir::Location loc, mlir::Value computed, mlir::Type element);
-
-/// ONNX's integers are signed or not; builtin arithmetic wants to be told.
-inline bool isUnsigned(mlir::Type element) { return element.isUnsignedInteger() || element.isInteger(1); }
-inline bool isFloat(mlir::Type element) { return llvm::isa<mlir::FloatType>(element); }
-
-/// What bodies of elementwise operators work with.
-struct Scalars {
-  mlir::OpBuilder &b;
-  mlir::Location loc;
-  mlir::Type element; ///< the ONNX element type of the first operand
-
-  mlir::Type type() const { return computeType(element); }
-  mlir::Value constant(double value) const { return constant(value, type()); }
-  mlir::Value constant(double value, mlir::Type type) const;
-  template <typename Op, typename... Args> mlir::Value make(Args &&...args) const {
-    return Op::create(b, loc, std::forward<Args>(args)...);
-  }
-};
-using ScalarBody = llvm::function_ref<mlir::Value(Scalars &, mlir::ValueRange)>;
 
 class Lowering {
 public:
@@ -90,6 +60,10 @@ public:
   /// result's.
   mlir::Value elementwise(llvm::ArrayRef<mlir::OpFoldResult> extents, mlir::Type resultElement,
                           mlir::ValueRange operands, mlir::TypeRange elements, ScalarBody body);
+  /// The lowered value of an operand, ready to be read with broadcasting to the extents `common`: along each axis its
+  /// extent is 1, or the common one as far as the analysis knows. It is copied where only the run tells which, and
+  /// checked there.
+  mlir::Value broadcastable(mlir::Value operand, llvm::ArrayRef<Extent> common);
 
   /// Folds `operand` (lowered; ONNX element type `element`) along `axes` by `combine(accumulator, element)`, starting
   /// from `init`; both have the accumulator type, `accumulator`, to which each element is converted by `load`, or if
@@ -111,7 +85,7 @@ public:
   mlir::Value pad(mlir::Value operand, llvm::ArrayRef<mlir::OpFoldResult> low, llvm::ArrayRef<mlir::OpFoldResult> high,
                   mlir::Value value);
   /// Each element converted from one ONNX element type to another, as ONNX's Cast does it.
-  mlir::Value cast(mlir::Value operand, mlir::Type from, mlir::Type to);
+  mlir::Value cast(mlir::Value operand, mlir::Type from, mlir::Type to, Narrowing narrowing = {});
 
   //===-- Arithmetic on index values --------------------------------------------===//
 
@@ -141,16 +115,10 @@ private:
 /// Lowers all operations of a block, in order, at the builder's place; operands of the terminator stay for the caller.
 llvm::LogicalResult lowerOperations(mlir::Block &block, Lowering &lowering);
 
-/// The scalar body that is one operation: scalar<math::SqrtOp>.
-template <typename Op> mlir::Value scalar(Scalars &s, mlir::ValueRange args) {
-  if constexpr (Op::template hasTrait<mlir::OpTrait::OneOperand>())
-    return Op::create(s.b, s.loc, args[0]);
-  else
-    return Op::create(s.b, s.loc, args[0], args[1]);
-}
-
-/// A constant tensor of integers, or nothing.
+/// What a constant holds, or nothing.
 std::optional<mlir::ElementsAttr> constantValue(mlir::Value value);
+/// The number that a constant holds, if it is a single one (or many that are equal).
+std::optional<double> constantNumber(mlir::Value value);
 
 /// `axis` made non-negative; none if it is out of range for `rank`.
 std::optional<int64_t> normalizedAxis(int64_t axis, int64_t rank);

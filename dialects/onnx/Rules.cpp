@@ -16,6 +16,7 @@ RuleOf<void> Rules::removed(StringRef operation) { return RuleOf<void>(table[("o
 const Rules &allRules() {
   static const Rules rules = [] {
     Rules all;
+    addCastRules(all);
     addElementwiseRules(all);
     return all;
   }();

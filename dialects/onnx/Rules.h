@@ -159,6 +159,7 @@ private:
 const Rules &allRules();
 
 // One for each file under ops/.
+void addCastRules(Rules &);
 void addElementwiseRules(Rules &);
 
 /// Walks a graph function (and nested regions) in order and applies the shape rules. Results that a rule cannot tell
