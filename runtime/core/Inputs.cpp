@@ -41,7 +41,7 @@ static mlc_status checkExtents(Session &session, uint32_t index, mlc_error *erro
   const mlc_model_info &info = session.data->info;
   const mlc_port &port = info.inputs[index];
   InputState &state = session.inputs[index];
-  memcpy(state.extents, state.given->extents, size_t(port.rank) * sizeof(int64_t));
+  copyExtents(state.extents, state.given->extents, port.rank);
   for (int32_t axis = 0; axis < port.rank; ++axis) {
     const int64_t declared = port.extents[axis], got = state.extents[axis];
     if (got < 0)

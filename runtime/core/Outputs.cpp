@@ -47,8 +47,7 @@ static mlc_status checkRoom(const Session &session, uint32_t index, const int64_
     return refuse(error, MLC_INVALID_ARGUMENT, "output '%s': strides reach further than can be addressed", port.name);
   if (uint64_t(reach) <= request.bytes)
     return MLC_OK;
-  if (session.outputs[index].extents != extents)
-    memcpy(session.outputs[index].extents, extents, size_t(port.rank) * sizeof(int64_t));
+  copyExtents(session.outputs[index].extents, extents, port.rank);
   request.extents = session.outputs[index].extents;
   request.rank = port.rank;
   request.type = port.type;
@@ -148,12 +147,10 @@ static void *ownMemory(const Session &session, OutputState &state) {
 /// A block for the caller to keep: the data, then the extents, so that both live equally long.
 static void *allocateHandedOver(OutputState &state, int32_t rank) {
   const uint64_t extentsAt = (uint64_t(state.bytes) + alignof(int64_t) - 1) & ~uint64_t(alignof(int64_t) - 1);
-  const uint64_t extentsBytes = uint64_t(rank) * sizeof(int64_t);
-  auto *block = static_cast<char *>(allocate(extentsAt + extentsBytes));
+  auto *block = static_cast<char *>(allocate(extentsAt + uint64_t(rank) * sizeof(int64_t)));
   if (!block)
     return nullptr;
-  auto *extents = reinterpret_cast<int64_t *>(block + extentsAt);
-  memcpy(extents, state.extents, extentsBytes);
+  copyExtents(reinterpret_cast<int64_t *>(block + extentsAt), state.extents, rank);
   return block;
 }
 
@@ -166,7 +163,7 @@ extern "C" void *mlc_rt_output(mlc_frame *frame, int32_t index, const int64_t *e
   Session &session = *static_cast<Frame *>(frame)->session;
   OutputState &state = session.outputs[index];
   const mlc_port &port = portOf(session, uint32_t(index));
-  memcpy(state.extents, extents, size_t(port.rank) * sizeof(int64_t));
+  copyExtents(state.extents, extents, port.rank);
   state.bytes = contiguousBytes(state.extents, port.rank, mlc_type_bits(port.type));
   if (state.bytes < 0)
     failWith(session, refuse(session.error, MLC_FAILED, "output '%s' of shape %s is too large to be addressed",

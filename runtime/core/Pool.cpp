@@ -43,9 +43,9 @@ static uint32_t awaitWork(Worker &worker) {
 
 static void *workerMain(void *argument) {
   auto &worker = *static_cast<Worker *>(argument);
-  prctl(PR_SET_NAME, "mlc-worker");
   if (worker.pool.mayMove)
     applyAffinity(worker.pool.affinity);
+  prctl(PR_SET_NAME, "mlc-worker");
   while (awaitWork(worker) != Worker::Stopped) {
     uint32_t expected = Worker::Posted;
     if (!worker.state.compare_exchange_strong(expected, Worker::Working, std::memory_order_acquire))

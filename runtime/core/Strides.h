@@ -4,6 +4,11 @@
 
 namespace mlc::rt {
 
+inline void copyExtents(int64_t *to, const int64_t *from, int32_t rank) {
+  for (int32_t axis = 0; axis < rank; ++axis) // not memcpy: pointers may be null when there are no axes
+    to[axis] = from[axis];
+}
+
 /// What emitted code expects of the address of an element.
 uint32_t elementAlignment(int32_t type);
 
