@@ -47,3 +47,42 @@ def TileKernels : Pass<"mlc-tile-kernels", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
                            "::mlir::affine::AffineDialect"];
 }
+
+//===-- bufferize ----------------------------------------------------------------===//
+
+def BufferizeTensors : Pass<"mlc-bufferize-tensors", "::mlir::ModuleOp"> {
+  let summary = "Turn the tensors of the graph function and of kernels into buffers";
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect", "::mlir::memref::MemRefDialect"];
+}
+
+def PlaceTemporaries : Pass<"mlc-place-temporaries", "::mlir::ModuleOp"> {
+  let summary = "Put the buffers that kernels need for themselves on the stack, or let their callers bring them";
+  let dependentDialects = ["::mlc::MlcDialect", "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
+}
+
+def PlanMemory : Pass<"mlc-plan-memory", "::mlir::ModuleOp"> {
+  let summary = "Give every buffer of the graph function its place in one arena, or in the output that it becomes";
+  let dependentDialects = ["::mlc::MlcDialect", "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect"];
+}
+
+//===-- target -------------------------------------------------------------------===//
+
+def OutlineParallel : Pass<"mlc-outline-parallel", "::mlir::ModuleOp"> {
+  let summary = "Make the body of each parallel loop a function that threads can share";
+  let dependentDialects = ["::mlc::MlcDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::scf::SCFDialect"];
+}
+
+def PassFrame : Pass<"mlc-pass-frame", "::mlir::ModuleOp"> {
+  let summary = "Give the frame of the run to every function that asks the runtime for something";
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
+def EmitEntryPoint : Pass<"mlc-emit-entry-point", "::mlir::ModuleOp"> {
+  let summary = "Add what the runtime sees of the model: its description and the function that runs it";
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::func::FuncDialect"];
+}
+
+def ExpandMath : Pass<"mlc-expand-math"> {
+  let summary = "Write elementary functions of f32 as polynomials";
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::vector::VectorDialect"];
+}

@@ -1,4 +1,5 @@
 #include "passes/Pipelines.h"
+#include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
@@ -36,8 +37,24 @@ void buildTile(OpPassManager &passes, const Target &, TargetAttr) {
   passes.addPass(createCSEPass());
 }
 
-void buildBufferize(OpPassManager &, const Target &, TargetAttr) {}
+void buildBufferize(OpPassManager &passes, const Target &, TargetAttr) {
+  passes.addPass(createBufferizeTensors());
+  // Sizes become arithmetic on the extents of arguments, which the plan can follow.
+  passes.addPass(memref::createResolveShapedTypeResultDimsPass());
+  passes.addPass(createLowerAffinePass());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+  passes.addPass(createPlaceTemporaries());
+  passes.addPass(createPlanMemory());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+}
 
-void buildTarget(OpPassManager &passes, const Target &target, TargetAttr attr) { target.lower(passes, attr); }
+void buildTarget(OpPassManager &passes, const Target &target, TargetAttr attr) {
+  passes.addPass(createOutlineParallel());
+  passes.addPass(createPassFrame());
+  passes.addPass(createEmitEntryPoint());
+  target.lower(passes, attr);
+}
 
 } // namespace mlc

@@ -35,6 +35,10 @@ inline constexpr llvm::StringLiteral profileAttrName = "mlc.profile";
 inline constexpr llvm::StringLiteral uncheckedAttrName = "mlc.unchecked";
 /// The unit attribute of a module that is part of a model, compiled to fold constants; nothing is folded in it again.
 inline constexpr llvm::StringLiteral foldingAttrName = "mlc.folding";
+/// The attribute of an scf.forall that says what one iteration costs, roughly in nanoseconds: little work is not worth a second thread.
+inline constexpr llvm::StringLiteral workAttrName = "mlc.work";
+/// The unit attribute of an LLVM function that stays visible in the finished library.
+inline constexpr llvm::StringLiteral exportedAttrName = "mlc.exported";
 /// The name of the graph function.
 inline constexpr llvm::StringLiteral graphFunctionName = "model";
 } // namespace mlc

@@ -163,3 +163,52 @@ def Mlc_UkernelOp : Mlc_Op<"ukernel", [AttrSizedOperandSegments]> {
   }];
   let hasVerifier = 1;
 }
+
+//===-- What the graph function asks of the runtime, once its tensors are buffers ------===//
+
+// These operations become calls of the services in runtime/include/mlc/abi.h. They take the frame of the run from the first argument of
+// their function, which mlc-pass-frame adds.
+
+def Mlc_ArenaOp : Mlc_Op<"arena", [Pure]> {
+  let summary = "the memory of all intermediate values of one run";
+  let results = (outs MemRefRankOf<[I8], [1]>:$memory);
+  let assemblyFormat = "attr-dict `:` type($memory)";
+}
+
+def Mlc_OutputOp : Mlc_Op<"output", [AttrSizedOperandSegments]> {
+  let summary = "the buffer of an output of the model, whose extents are known from here on";
+  let description = [{
+    Runs once for each output. `extents` are those of the output; the buffer may have another shape with as many elements, of which
+    `sizes` are the dynamic ones: the kernel that produces an output often writes a collapsed or expanded form of it.
+  }];
+  let arguments = (ins I32Attr:$index, Variadic<Index>:$extents, Variadic<Index>:$sizes);
+  let results = (outs Res<AnyMemRef, "", [MemAlloc]>:$buffer);
+  let assemblyFormat = "$index `extents` `(` $extents `)` (`sizes` `(` $sizes^ `)`)? attr-dict `:` type($buffer)";
+}
+
+def Mlc_AllocateOp : Mlc_Op<"allocate"> {
+  let summary = "memory until the end of the run, for a value whose size depends on data";
+  let description = "Unlike memref.alloc it ends the run with an error when there is no memory, and it needs no deallocation.";
+  let arguments = (ins Variadic<Index>:$sizes);
+  let results = (outs Res<AnyMemRef, "", [MemAlloc]>:$buffer);
+  let assemblyFormat = "`(` $sizes `)` attr-dict `:` type($buffer)";
+}
+
+//===-- What a kernel asks of the runtime ---------------------------------------===//
+
+def Mlc_ScratchOp : Mlc_Op<"scratch"> {
+  let summary = "memory of the calling thread, until it asks again";
+  let arguments = (ins Index:$bytes);
+  let results = (outs Res<MemRefRankOf<[I8], [1]>, "", [MemAlloc]>:$memory);
+  let assemblyFormat = "$bytes attr-dict `:` type($memory)";
+}
+
+def Mlc_ParallelOp : Mlc_Op<"parallel"> {
+  let summary = "spreads iterations over threads";
+  let description = [{
+    Calls `body(begin, end, captures...)` so that each of 0 .. count-1 is covered once. What an `scf.forall` becomes: a function is the form
+    in which a body can be handed to other threads, and in which LLVM knows what its buffers alias.
+  }];
+  let arguments = (ins Index:$count, FlatSymbolRefAttr:$body, Variadic<AnyType>:$captures);
+  let assemblyFormat = "$body `count` `(` $count `)` (`captures` `(` $captures^ `:` type($captures) `)`)? attr-dict";
+}

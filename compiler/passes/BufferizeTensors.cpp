@@ -1,0 +1,116 @@
+// Turns tensors into buffers, in the graph function and in all kernels at once.
+//
+//   func.func private @k(%in: tensor<8xf32>, %out: tensor<8xf32>) -> tensor<8xf32> attributes {mlc.kernel}
+//   =>
+//   func.func private @k(%in: memref<8xf32>, %out: memref<8xf32>) attributes {mlc.kernel}
+//
+// Upstream's one-shot bufferization does the work. What is added is what we know and it cannot: inputs of the model and
+// constants are never written; result i of a kernel goes to the i-th of its trailing arguments, its destinations, even
+// where the kernel computes it elsewhere first; what a loop of the graph carries stays in one place when its size does
+// not change, so that a loop does not allocate. All buffers that cross a function boundary are contiguous, which keeps
+// addresses in kernels simple.
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
+#include "mlir/Dialect/Bufferization/Transforms/OneShotModuleBufferize.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "passes/Passes.h"
+
+using namespace mlir;
+
+namespace mlc {
+#define GEN_PASS_DEF_BUFFERIZETENSORS
+#include "passes/Passes.h.inc"
+
+namespace {
+
+struct BufferizeTensors : impl::BufferizeTensorsBase<BufferizeTensors> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    for (auto function : module.getOps<func::FuncOp>()) {
+      if (function.isExternal())
+        continue;
+      if (function->hasAttr(kernelAttrName)) {
+        if (failed(tieResults(function)))
+          return signalPassFailure();
+      } else {
+        for (BlockArgument argument : function.getArguments())
+          function.setArgAttr(argument.getArgNumber(), bufferization::BufferizationDialect::kWritableAttrName,
+                              BoolAttr::get(&getContext(), false));
+        function.walk([&](scf::ForOp loop) { tieCarried(loop.getRegionIterArgs(), loop.getBody()->getTerminator()); });
+      }
+    }
+
+    bufferization::OneShotBufferizationOptions options;
+    options.bufferizeFunctionBoundaries = true;
+    options.setFunctionBoundaryTypeConversion(bufferization::LayoutMapOption::IdentityLayoutMap);
+    options.allowReturnAllocsFromLoops = true;
+    options.bufferAlignment = 64;
+    IRRewriter rewriter(&getContext());
+    bufferization::BufferizationState state;
+    if (failed(bufferization::eliminateEmptyTensors(rewriter, module)) ||
+        failed(bufferization::runOneShotModuleBufferize(module, options, state)) ||
+        failed(bufferization::dropEquivalentBufferResults(module)))
+      return signalPassFailure();
+    bufferization::removeBufferizationAttributesInModule(module);
+    for (auto kernel : module.getOps<func::FuncOp>())
+      if (kernel->hasAttr(kernelAttrName) && failed(checkKernel(kernel)))
+        return signalPassFailure();
+  }
+
+  /// Makes each result of a kernel the contents of its destination.
+  LogicalResult tieResults(func::FuncOp kernel) {
+    Operation *end = kernel.getBody().front().getTerminator();
+    unsigned inputs = kernel.getNumArguments() - end->getNumOperands();
+    if (kernel.getNumArguments() < end->getNumOperands())
+      return kernel.emitOpError("expects one destination for each of its ") << end->getNumOperands() << " results";
+    OpBuilder builder(end);
+    for (OpOperand &result : end->getOpOperands()) {
+      Value destination = kernel.getArgument(inputs + result.getOperandNumber());
+      if (result.get() == destination)
+        continue;
+      if (result.get().getType() != destination.getType()) {
+        if (!tensor::CastOp::areCastCompatible(result.get().getType(), destination.getType()))
+          return kernel.emitOpError("expects result ")
+                 << result.getOperandNumber() << " to have the type of its destination, " << destination.getType()
+                 << ", got " << result.get().getType();
+        result.set(tensor::CastOp::create(builder, kernel.getLoc(), destination.getType(), result.get()));
+      }
+      result.set(bufferization::MaterializeInDestinationOp::create(builder, kernel.getLoc(), result.get(), destination)
+                     .getResult());
+    }
+    return success();
+  }
+
+  /// Makes what an iteration leaves replace what it got, in place.
+  void tieCarried(ValueRange arguments, Operation *yield) {
+    OpBuilder builder(yield);
+    for (auto [argument, operand] : llvm::zip(arguments, yield->getOpOperands())) {
+      auto type = dyn_cast<RankedTensorType>(argument.getType());
+      if (!type || !type.hasStaticShape() || operand.get() == argument)
+        continue;
+      operand.set(bufferization::MaterializeInDestinationOp::create(builder, yield->getLoc(), operand.get(), argument)
+                      .getResult());
+    }
+  }
+
+  /// What the rest of the compiler relies on: results are in their destinations, and these are nothing else's memory.
+  LogicalResult checkKernel(func::FuncOp kernel) {
+    if (kernel.getNumResults())
+      return kernel.emitOpError("expects each result to be written to its destination, got ")
+             << kernel.getNumResults() << " that are not";
+    for (auto [i, type] : llvm::enumerate(kernel.getArgumentTypes()))
+      if (isa<MemRefType>(type)) kernel.setArgAttr(i, "llvm.noalias", UnitAttr::get(kernel.getContext()));
+    return success();
+  }
+};
+
+} // namespace
+} // namespace mlc

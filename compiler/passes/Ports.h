@@ -1,0 +1,33 @@
+// The inputs and outputs of a model as the graph function states them, and the numbering of its symbolic dimensions.
+#pragma once
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include <string>
+
+namespace mlc {
+
+/// The attribute of a graph function whose outputs are no results any more: an array with the attributes of each former
+/// result, and its type as `mlc.type`.
+inline constexpr llvm::StringLiteral outputsAttrName = "mlc.outputs";
+
+/// One dimension of a port: a fixed extent, a symbol, or (with neither) known only when the model has run.
+struct Dimension {
+  std::optional<int64_t> fixed;
+  std::optional<unsigned> symbol;
+};
+
+struct Port {
+  std::string name;
+  mlir::Type element; ///< as the model has it, before booleans and unsigned integers became what buffers hold
+  llvm::SmallVector<Dimension> dimensions;
+};
+
+struct Ports {
+  llvm::SmallVector<Port> inputs, outputs;
+  /// Each distinct name in the inputs' dimensions, in order of appearance; a dimension without a name is
+  /// "<input>.<axis>".
+  llvm::SmallVector<std::string> symbols;
+};
+
+Ports portsOf(mlir::func::FuncOp graph);
+
+} // namespace mlc

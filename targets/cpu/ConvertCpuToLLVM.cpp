@@ -1,0 +1,69 @@
+// Writes what is left, loops over buffers and vectors, in the LLVM dialect: one conversion for all dialects, so that no
+// casts between half-converted types are left to reconcile.
+#include "cpu/Passes.h"
+#include "mlir/Analysis/DataLayoutAnalysis.h"
+#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
+#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
+#include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
+#include "mlir/Conversion/IndexToLLVM/IndexToLLVM.h"
+#include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
+#include "mlir/Conversion/LLVMCommon/Pattern.h"
+#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
+#include "mlir/Conversion/MathToLibm/MathToLibm.h"
+#include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
+#include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
+#include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "passes/ConvertMlcToLLVM.h"
+
+using namespace mlir;
+
+namespace mlc::cpu {
+#define GEN_PASS_DEF_CONVERTCPUTOLLVM
+#include "cpu/Passes.h.inc"
+
+namespace {
+
+/// math.fma is for speed here: where a machine has no such instruction, a product and a sum do as well, and libm's fma
+/// would take forever.
+struct FmaPattern : ConvertOpToLLVMPattern<math::FmaOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+  LogicalResult matchAndRewrite(math::FmaOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+    if (!LLVM::isCompatibleType(adaptor.getA().getType()))
+      return rewriter.notifyMatchFailure(op, "vector of several dimensions");
+    rewriter.replaceOpWithNewOp<LLVM::FMulAddOp>(op, adaptor.getA(), adaptor.getB(), adaptor.getC());
+    return success();
+  }
+};
+
+struct ConvertCpuToLLVM : impl::ConvertCpuToLLVMBase<ConvertCpuToLLVM> {
+  void runOnOperation() override {
+    MLIRContext *context = &getContext();
+    LowerToLLVMOptions options(context);
+    options.allocLowering = LowerToLLVMOptions::AllocLowering::None; // nothing allocates
+    LLVMTypeConverter converter(context, options);
+    RewritePatternSet patterns(context);
+    SymbolTableCollection symbols;
+    arith::populateArithToLLVMConversionPatterns(converter, patterns);
+    arith::populateCeilFloorDivExpandOpsPatterns(patterns);
+    cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
+    index::populateIndexToLLVMConversionPatterns(converter, patterns);
+    populateFinalizeMemRefToLLVMConversionPatterns(converter, patterns, &symbols);
+    populateFuncToLLVMConversionPatterns(converter, patterns, &symbols);
+    populateMathToLLVMConversionPatterns(converter, patterns);
+    populateMathToLibmConversionPatterns(patterns, /*benefit=*/0);
+    populateVectorToLLVMConversionPatterns(converter, patterns);
+    ub::populateUBToLLVMConversionPatterns(converter, patterns);
+    populateMlcToLLVMPatterns(converter, patterns);
+    patterns.add<FmaPattern>(converter, /*benefit=*/10);
+    LLVMConversionTarget target(*context);
+    target.addLegalOp<ModuleOp>();
+    if (failed(applyFullConversion(getOperation(), target, std::move(patterns))))
+      signalPassFailure();
+  }
+};
+
+} // namespace
+} // namespace mlc::cpu

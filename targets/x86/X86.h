@@ -1,0 +1,20 @@
+// Machines of the x86-64 family.
+#pragma once
+#include "Target.h"
+
+namespace mlc {
+
+class X86Target : public Target {
+public:
+  llvm::StringRef name() const override { return "x86"; }
+  llvm::StringRef summary() const override;
+  llvm::FailureOr<TargetAttr> describe(mlir::MLIRContext *, llvm::StringRef chip,
+                                       llvm::StringRef features) const override;
+  TilingAttr tile(mlir::TilingInterface, TargetAttr) const override;                  // Tiling.cpp
+  int64_t panelWidth(mlir::Type element, int64_t columns, TargetAttr) const override; // Tiling.cpp
+  void lower(mlir::OpPassManager &, TargetAttr) const override;
+  llvm::FailureOr<Binary> emit(mlir::ModuleOp, TargetAttr) const override;
+  llvm::StringRef runtime() const override { return "x86"; }
+};
+
+} // namespace mlc
