@@ -9,8 +9,5 @@ OwningOpRef<ModuleOp> importModel(StringRef path, MLIRContext &context) {
   emitError(UnknownLoc::get(&context)) << "cannot import " << path;
   return nullptr;
 }
-LogicalResult linkModel(ModuleOp module, const Target &, TargetAttr, StringRef) {
-  return module.emitError("cannot link");
-}
 LogicalResult writeHeader(ModuleOp module, StringRef) { return module.emitError("cannot write a header"); }
 } // namespace mlc

@@ -1,0 +1,296 @@
+// Objects, weights and the runtime -> one shared library.
+//
+// Weights go straight from their blobs into the finished file. The linker only reserves addresses for them, in a
+// segment of their own at the end, which takes no room in the file it writes; afterwards the file is made longer by the
+// weights, and the segment is told where they are. So linking takes as long, and as much memory, as the code alone, and
+// the addresses of code are near each other however large a model is.
+#include "link/Link.h"
+#include "link/Weights.h"
+#include "lld/Common/Driver.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "llvm/BinaryFormat/ELF.h"
+#include "llvm/Support/Errno.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include <fcntl.h>
+#include <mutex>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+LLD_HAS_DRIVER(elf)
+
+using namespace mlir;
+
+namespace mlc {
+namespace {
+
+/// A file without a name, which the linker reads by way of /proc: nothing to clean up, whatever happens.
+class MemoryFile {
+public:
+  explicit MemoryFile(StringRef contents) : file(memfd_create("mlc", MFD_CLOEXEC)) {
+    for (size_t done = 0; file >= 0 && done < contents.size();) {
+      ssize_t written = write(file, contents.data() + done, contents.size() - done);
+      if (written < 0 && errno == EINTR)
+        continue;
+      if (written <= 0) {
+        close(file);
+        file = -1;
+        break;
+      }
+      done += written;
+    }
+  }
+  MemoryFile(MemoryFile &&other) : file(std::exchange(other.file, -1)) {}
+  ~MemoryFile() {
+    if (file >= 0)
+      close(file);
+  }
+  bool isValid() const { return file >= 0; }
+  std::string path() const { return "/proc/self/fd/" + std::to_string(file); }
+
+private:
+  int file;
+};
+
+/// A new file beside `path` that becomes `path` in the end, or vanishes.
+class PendingFile {
+public:
+  explicit PendingFile(StringRef path) : target(path) {
+    SmallString<128> model(path);
+    model += ".tmp-%%%%%%%%";
+    error = llvm::sys::fs::createUniqueFile(model, file, temporary, llvm::sys::fs::OF_None, 0777);
+  }
+  ~PendingFile() {
+    if (file >= 0)
+      close(file);
+    if (!temporary.empty())
+      llvm::sys::fs::remove(temporary);
+  }
+  /// The linker replaces the file by one of its own.
+  std::error_code reopen() {
+    close(std::exchange(file, -1));
+    file = open(temporary.c_str(), O_RDWR | O_CLOEXEC);
+    return file >= 0 ? std::error_code() : std::error_code(errno, std::generic_category());
+  }
+  std::error_code commit() {
+    std::error_code error = llvm::sys::fs::rename(temporary, target);
+    if (!error)
+      temporary.clear();
+    return error;
+  }
+
+  std::error_code error;
+  int file = -1;
+  SmallString<128> temporary;
+
+private:
+  SmallString<128> target;
+};
+
+} // namespace
+
+/// The layout of the library: what lld does by itself, and the segment of the weights after all others.
+static std::string linkerScript(uint64_t weightBytes, ArrayRef<std::string> exported) {
+  std::string script = R"(
+PHDRS {
+  headers PT_LOAD FILEHDR PHDRS FLAGS(4);
+  code PT_LOAD FLAGS(5);
+  data PT_LOAD FLAGS(6);)";
+  if (weightBytes)
+    script += "\n  weights PT_LOAD FLAGS(4);";
+  script += R"(
+  thread PT_TLS FLAGS(4);
+  dynamic PT_DYNAMIC FLAGS(6);
+  relro PT_GNU_RELRO FLAGS(4);
+  frames PT_GNU_EH_FRAME FLAGS(4);
+  stack PT_GNU_STACK FLAGS(6);
+}
+SECTIONS {
+  . = SIZEOF_HEADERS;
+  .gnu.hash : { *(.gnu.hash) } :headers
+  .dynsym : { *(.dynsym) } :headers
+  .gnu.version : { *(.gnu.version) } :headers
+  .gnu.version_d : { *(.gnu.version_d) } :headers
+  .gnu.version_r : { *(.gnu.version_r) } :headers
+  .dynstr : { *(.dynstr) } :headers
+  .rela.dyn : { *(.rela.dyn) } :headers
+  .rela.plt : { *(.rela.plt) } :headers
+  .rodata : { *(.rodata .rodata.*) } :headers
+  .eh_frame_hdr : { *(.eh_frame_hdr) } :headers :frames
+  .eh_frame : { *(.eh_frame) } :headers
+  . = ALIGN(CONSTANT(MAXPAGESIZE));
+  .text : { *(.text .text.*) } :code
+  .init : { *(.init) } :code
+  .fini : { *(.fini) } :code
+  .plt : { *(.plt) } :code
+  . = ALIGN(CONSTANT(MAXPAGESIZE));
+  .tdata : { *(.tdata .tdata.*) } :data :thread :relro
+  .tbss : { *(.tbss .tbss.*) } :data :thread :relro
+  .fini_array : { *(.fini_array .fini_array.*) } :data :relro
+  .data.rel.ro : { *(.data.rel.ro .data.rel.ro.*) } :data :relro
+  .dynamic : { *(.dynamic) } :data :dynamic :relro
+  .got : { *(.got) } :data :relro
+  .got.plt : { *(.got.plt) } :data :relro
+  . = ALIGN(CONSTANT(MAXPAGESIZE));
+  .data : { *(.data .data.*) } :data
+  .bss : { *(.bss .bss.* COMMON) } :data
+)";
+  if (weightBytes)
+    script += "  . = ALIGN(CONSTANT(MAXPAGESIZE));\n  .mlc_weights (NOLOAD) : { HIDDEN(" + weightsSymbolName.str() +
+              " = .); . += " + std::to_string(weightBytes) + "; } :weights\n";
+  script += "  /DISCARD/ : { *(.comment) *(.note.GNU-stack) *(.note.gnu.property) }\n}\nVERSION { { global:";
+  for (const std::string &name : exported)
+    script += " " + name + ";";
+  return script + " local: *; }; }\n";
+}
+
+/// Where the runtime of `target` is: beside the executable that this is part of, as it is installed and as it is built.
+static FailureOr<std::string> findRuntime(ModuleOp module, const Target &target) {
+  static int anchor;
+  SmallString<256> executable(llvm::sys::fs::getMainExecutable(nullptr, &anchor));
+  SmallString<256> archive(llvm::sys::path::parent_path(llvm::sys::path::parent_path(executable)));
+  llvm::sys::path::append(archive, "lib", "mlc", target.runtime(), "libmlc_runtime.a");
+  if (!llvm::sys::fs::exists(archive))
+    return emitError(module.getLoc()) << "cannot find the runtime of target " << target.name() << ": expected "
+                                      << archive;
+  return archive.str().str();
+}
+
+/// The linker keeps global state: one link at a time in a process.
+static LogicalResult link(ModuleOp module, ArrayRef<std::string> arguments) {
+  static std::mutex mutex;
+  static bool isUsable = true;
+  std::lock_guard lock(mutex);
+  if (!isUsable)
+    return emitError(module.getLoc()) << "the linker has failed before and cannot run again in this process";
+  SmallVector<const char *> pointers;
+  for (const std::string &argument : arguments)
+    pointers.push_back(argument.c_str());
+  std::string output;
+  llvm::raw_string_ostream stream(output);
+  const lld::DriverDef drivers[] = {{lld::Gnu, &lld::elf::link}};
+  lld::Result result = lld::lldMain(pointers, stream, stream, drivers);
+  isUsable = result.canRunAgain;
+  if (result.retCode)
+    return emitError(module.getLoc()) << "cannot link: " << StringRef(output).trim();
+  return success();
+}
+
+/// Appends the weights to a linked library and points their segment at them.
+static LogicalResult appendWeights(ModuleOp module, int file, const Weights &weights, StringRef path) {
+  using namespace llvm::ELF;
+  auto fail = [&](const Twine &what) { return emitError(module.getLoc()) << "cannot write " << path << ": " << what; };
+  struct stat status;
+  if (fstat(file, &status))
+    return fail(llvm::sys::StrError());
+  Elf64_Ehdr header;
+  if (pread(file, &header, sizeof header, 0) != sizeof header)
+    return fail("its header is short");
+  SmallVector<Elf64_Phdr> segments(header.e_phnum);
+  ssize_t bytes = segments.size() * sizeof(Elf64_Phdr);
+  if (pread(file, segments.data(), bytes, header.e_phoff) != bytes)
+    return fail("its program headers are short");
+  Elf64_Phdr *segment = nullptr;
+  for (Elf64_Phdr &candidate : segments)
+    if (candidate.p_type == PT_LOAD && candidate.p_filesz == 0 && candidate.p_memsz >= weights.bytes)
+      segment = &candidate;
+  if (!segment)
+    return fail("it has no segment for weights");
+  // An offset in the file and the address it is mapped to agree within a page.
+  uint64_t page = std::max<uint64_t>(segment->p_align, 4096);
+  uint64_t offset = llvm::alignTo(status.st_size, page) + segment->p_vaddr % page;
+  segment->p_offset = offset;
+  segment->p_filesz = segment->p_memsz;
+  if (pwrite(file, segments.data(), bytes, header.e_phoff) != bytes)
+    return fail(llvm::sys::StrError());
+
+  SmallVector<Elf64_Shdr> sections(header.e_shnum);
+  bytes = sections.size() * sizeof(Elf64_Shdr);
+  if (pread(file, sections.data(), bytes, header.e_shoff) != bytes)
+    return fail("its section headers are short");
+  for (Elf64_Shdr &section : sections)
+    if (section.sh_type == SHT_NOBITS && section.sh_addr == segment->p_vaddr && section.sh_size == segment->p_memsz) {
+      section.sh_type = SHT_PROGBITS;
+      section.sh_flags = SHF_ALLOC;
+      section.sh_offset = offset;
+    }
+  if (pwrite(file, sections.data(), bytes, header.e_shoff) != bytes)
+    return fail(llvm::sys::StrError());
+
+  if (ftruncate(file, offset + segment->p_filesz))
+    return fail(llvm::sys::StrError());
+  for (const Weight &weight : weights.list)
+    if (failed(writeElements(file, offset + weight.offset, weight.value)))
+      return fail(Twine("weights: ") + llvm::sys::StrError());
+  return success();
+}
+
+LogicalResult linkModel(ModuleOp module, const Target &target, TargetAttr attr, StringRef path) {
+  FailureOr<std::string> runtime = findRuntime(module, target);
+  if (failed(runtime))
+    return failure();
+  PendingFile output(path);
+  if (output.error)
+    return emitError(module.getLoc()) << "cannot write " << path << ": " << output.error.message();
+
+  Weights weights = takeWeights(module);
+  SmallVector<std::string> exported = {"mlc_model_entry"};
+  for (auto function : module.getOps<LLVM::LLVMFuncOp>())
+    if (function->hasAttr(exportedAttrName))
+      exported.push_back(function.getName().str());
+  FailureOr<Binary> binary = target.emit(module, attr);
+  if (failed(binary))
+    return failure();
+
+  SmallVector<MemoryFile> files;
+  for (auto &object : binary->objects)
+    files.emplace_back(object->getBuffer());
+  files.emplace_back(linkerScript(weights.bytes, exported));
+  if (llvm::any_of(files, [](const MemoryFile &file) { return !file.isValid(); }))
+    return emitError(module.getLoc()) << "cannot hold the objects to link: " << llvm::sys::StrError();
+  SmallVector<std::string> arguments = {"ld.lld",
+                                        "-shared",
+                                        "-o",
+                                        output.temporary.str().str(),
+                                        "--gc-sections",
+                                        "--build-id=none",
+                                        "--strip-debug",
+                                        "-O1",
+                                        "--no-undefined",
+                                        "-soname",
+                                        llvm::sys::path::filename(path).str(),
+                                        "-u",
+                                        "mlc_model_entry",
+                                        "--hash-style=gnu",
+                                        "-z",
+                                        "now",
+                                        "--as-needed",
+                                        "--eh-frame-hdr",
+                                        "--threads=1"};
+  for (const MemoryFile &file : files) {
+    if (&file == &files.back())
+      arguments.push_back("-T");
+    arguments.push_back(file.path());
+  }
+  arguments.push_back(*runtime);
+  // Names without code lie beside the runtime, so that models can be linked where no system libraries are.
+  for (StringRef library : {"libc.so.6", "libm.so.6"}) {
+    SmallString<256> stub(llvm::sys::path::parent_path(*runtime));
+    llvm::sys::path::append(stub, library);
+    arguments.push_back(stub.str().str());
+  }
+  if (failed(link(module, arguments)))
+    return failure();
+
+  if (std::error_code error = output.reopen())
+    return emitError(module.getLoc()) << "cannot write " << path << ": " << error.message();
+  if (weights.bytes && failed(appendWeights(module, output.file, weights, path)))
+    return failure();
+  if (std::error_code error = output.commit())
+    return emitError(module.getLoc()) << "cannot write " << path << ": " << error.message();
+  return success();
+}
+
+} // namespace mlc
