@@ -106,9 +106,11 @@ PHDRS {
   relro PT_GNU_RELRO FLAGS(4);
   frames PT_GNU_EH_FRAME FLAGS(4);
   stack PT_GNU_STACK FLAGS(6);
+  notes PT_NOTE FLAGS(4);
 }
 SECTIONS {
   . = SIZEOF_HEADERS;
+  .note.mlc : { *(.note.mlc) } :headers :notes
   .gnu.hash : { *(.gnu.hash) } :headers
   .dynsym : { *(.dynsym) } :headers
   .gnu.version : { *(.gnu.version) } :headers
