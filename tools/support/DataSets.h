@@ -1,0 +1,17 @@
+// Inputs and expected outputs in files, laid out as ONNX does: test_data_set_N/{input_M.pb, output_M.pb}.
+#pragma once
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/Support/Error.h"
+#include <string>
+
+namespace mlc {
+
+struct DataSet {
+  std::string name;                               ///< "test_data_set_0"
+  llvm::SmallVector<std::string> inputs, outputs; ///< paths, in the order of the model's
+};
+
+/// The data sets of a folder, in order; or the one that the folder itself is. Fails where there is none.
+llvm::Expected<llvm::SmallVector<DataSet>> findDataSets(llvm::StringRef folder);
+
+} // namespace mlc

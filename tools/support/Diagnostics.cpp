@@ -1,0 +1,69 @@
+#include "Diagnostics.h"
+#include "mlir/IR/Location.h"
+
+using namespace mlir;
+
+namespace mlc {
+
+namespace {
+/// What a location says to a user: the innermost name, and the file position if there is one.
+struct Place {
+  std::string node, position;
+};
+} // namespace
+
+static void describe(Location location, Place &place) {
+  if (auto name = dyn_cast<NameLoc>(location)) {
+    if (place.node.empty())
+      place.node = name.getName().str();
+    describe(name.getChildLoc(), place);
+  } else if (auto line = dyn_cast<FileLineColLoc>(location)) {
+    if (!place.position.empty())
+      return;
+    place.position = line.getFilename().str();
+    if (line.getLine())
+      place.position += ":" + std::to_string(line.getLine()) + ":" + std::to_string(line.getColumn());
+  } else if (auto fused = dyn_cast<FusedLoc>(location)) {
+    for (Location part : fused.getLocations())
+      describe(part, place);
+  } else if (auto call = dyn_cast<CallSiteLoc>(location)) {
+    describe(call.getCallee(), place);
+  }
+}
+
+std::string formatDiagnostic(Diagnostic &diagnostic, StringRef file) {
+  Place place;
+  describe(diagnostic.getLocation(), place);
+  if (place.position.empty())
+    place.position = file.str();
+  std::string text;
+  if (!place.position.empty())
+    text += place.position + ": ";
+  if (!place.node.empty())
+    text += "node '" + place.node + "': ";
+  return text + diagnostic.str();
+}
+
+static StringRef nameOf(DiagnosticSeverity severity) {
+  switch (severity) {
+  case DiagnosticSeverity::Error:
+    return "error";
+  case DiagnosticSeverity::Warning:
+    return "warning";
+  case DiagnosticSeverity::Note:
+    return "note";
+  case DiagnosticSeverity::Remark:
+    return "remark";
+  }
+  llvm_unreachable("all severities are above");
+}
+
+DiagnosticPrinter::DiagnosticPrinter(MLIRContext &context, StringRef file, llvm::raw_ostream &out)
+    : handler(&context, [file = file.str(), &out](Diagnostic &diagnostic) {
+        out << nameOf(diagnostic.getSeverity()) << ": " << formatDiagnostic(diagnostic, file) << "\n";
+        for (Diagnostic &note : diagnostic.getNotes())
+          out << "note: " << formatDiagnostic(note, file) << "\n";
+        return success();
+      }) {}
+
+} // namespace mlc

@@ -1,0 +1,104 @@
+#include "Library.h"
+#include "Errors.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
+#include <dlfcn.h>
+
+using namespace llvm;
+
+namespace mlc {
+
+void Library::Close::operator()(void *handle) const { dlclose(handle); }
+
+Expected<Library> Library::load(StringRef path) {
+  SmallString<128> absolute(path); // dlopen looks up bare names elsewhere
+  sys::fs::make_absolute(absolute);
+  Library library;
+  library.handle.reset(dlopen(absolute.c_str(), RTLD_NOW | RTLD_LOCAL));
+  if (!library.handle)
+    return fail(path + ": not a shared library that can be loaded: " + dlerror());
+  auto entry = reinterpret_cast<mlc_entry>(dlsym(library.handle.get(), "mlc_model_entry"));
+  if (!entry)
+    return fail(path + ": not a compiled model: it has no mlc_model_entry");
+  library.entry = entry(MLC_VERSION);
+  if (!library.entry)
+    return fail(path + ": compiled for another version of the interface than " + std::to_string(MLC_VERSION));
+  return library;
+}
+
+Expected<Session> Session::create(const Library &library, int threads) {
+  mlc_session_options options = {};
+  options.size = sizeof options;
+  options.threads = threads;
+  mlc_session *created = nullptr;
+  mlc_error error;
+  if (mlc_session_create(library.model(), &options, &created, &error) != MLC_OK)
+    return fail(error.text);
+  Session session;
+  session.session.reset(created);
+  return session;
+}
+
+Expected<std::vector<mlc_output>> Session::runInSession(ArrayRef<Tensor> inputs) {
+  std::vector<mlc_input> given(inputs.size());
+  for (auto [slot, tensor] : zip(given, inputs)) {
+    slot.data = tensor.data.data();
+    slot.bytes = tensor.data.size();
+    slot.extents = tensor.extents.data();
+    slot.rank = tensor.extents.size();
+    slot.type = tensor.type;
+  }
+  std::vector<mlc_output> outputs(session->model->info->output_count);
+  for (mlc_output &output : outputs)
+    output.memory = MLC_MEMORY_SESSION;
+  mlc_error error;
+  if (mlc_run(session.get(), given.data(), given.size(), outputs.data(), outputs.size(), &error) != MLC_OK)
+    return fail(error.text);
+  return outputs;
+}
+
+Expected<std::vector<Tensor>> Session::run(ArrayRef<Tensor> inputs) {
+  Expected<std::vector<mlc_output>> outputs = runInSession(inputs);
+  if (!outputs)
+    return outputs.takeError();
+  std::vector<Tensor> tensors;
+  for (const mlc_output &output : *outputs) {
+    auto type = static_cast<mlc_type>(output.type);
+    ArrayRef<int64_t> extents(output.extents, output.rank);
+    if (!byteCount(type, extents))
+      return fail("outputs of type " + Twine(mlc_type_name(type)) + " cannot be read yet");
+    Tensor &tensor = tensors.emplace_back(type, extents);
+    memcpy(tensor.data.data(), output.data, tensor.data.size());
+  }
+  return tensors;
+}
+
+Error Session::runOnly(ArrayRef<Tensor> inputs) { return runInSession(inputs).takeError(); }
+
+//===-- Text -----------------------------------------------------------------------===//
+
+std::string symbolName(const mlc_model_info &info, uint32_t symbol) {
+  if (*info.symbols[symbol])
+    return info.symbols[symbol];
+  for (const mlc_port &port : ArrayRef(info.inputs, info.input_count))
+    for (auto [axis, extent] : enumerate(ArrayRef(port.extents, port.rank)))
+      if (MLC_EXTENT_IS_SYMBOL(extent) && MLC_EXTENT_SYMBOL(extent) == symbol)
+        return (port.name + Twine('.') + Twine(axis)).str();
+  return "?";
+}
+
+std::string formatPort(const mlc_model_info &info, const mlc_port &port) {
+  std::string extents = join(map_range(ArrayRef(port.extents, port.rank),
+                                       [&](int64_t extent) -> std::string {
+                                         if (extent == MLC_EXTENT_UNKNOWN)
+                                           return "?";
+                                         return MLC_EXTENT_IS_SYMBOL(extent)
+                                                    ? symbolName(info, MLC_EXTENT_SYMBOL(extent))
+                                                    : std::to_string(extent);
+                                       }),
+                             "x");
+  return std::string(mlc_type_name(port.type)) + " " + (port.rank ? extents : "scalar");
+}
+
+} // namespace mlc

@@ -1,0 +1,59 @@
+#include "Model.h"
+#include "Diagnostics.h"
+#include "Errors.h"
+#include "Progress.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/Signals.h"
+
+using namespace llvm;
+
+namespace mlc {
+
+std::unique_ptr<mlir::MLIRContext> makeContext() {
+  mlir::DialectRegistry registry;
+  registerAllDialects(registry);
+  return std::make_unique<mlir::MLIRContext>(registry);
+}
+
+bool isCompiled(StringRef path) { return sys::path::extension(path) == ".so"; }
+
+static Expected<LoadedModel> load(StringRef path) {
+  auto start = std::chrono::steady_clock::now();
+  Expected<Library> library = Library::load(path);
+  if (!library)
+    return library.takeError();
+  if (Expected<Session> session = Session::create(*library); !session)
+    return inContext(path, session.takeError());
+  std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+  uint64_t bytes = 0;
+  sys::fs::file_size(path, bytes);
+  return LoadedModel{std::move(*library), elapsed.count(), bytes};
+}
+
+Expected<LoadedModel> loadModel(const Options &options) {
+  if (Error error = expectFile(options.input))
+    return error;
+  if (isCompiled(options.input))
+    return load(options.input);
+
+  SmallString<128> path;
+  if (std::error_code error = sys::fs::createTemporaryFile("mlc", "so", path))
+    return fail("cannot create a temporary file: " + error.message());
+  FileRemover remover(path);
+  sys::RemoveFileOnSignal(path);
+  Options toFile = options;
+  toFile.output = path.str().str();
+  {
+    std::unique_ptr<mlir::MLIRContext> context = makeContext();
+    DiagnosticPrinter printer(*context, options.input);
+    Progress progress("compiling " + sys::path::filename(options.input).str());
+    toFile.progress = [&](StringRef phase) { progress.step(phase); };
+    if (failed(compile(toFile, *context)))
+      return alreadyReported();
+  }
+  return load(path);
+}
+
+} // namespace mlc

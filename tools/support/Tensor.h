@@ -1,0 +1,51 @@
+// A tensor in the hands of the tools: what files hold, what runs take and give, what comparisons read.
+#pragma once
+#include "mlc/mlc.h"
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/SmallVector.h"
+#include <complex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mlc {
+
+/// Elements that are printed and compared alike.
+enum class ElementKind { Bool, Signed, Unsigned, Float, Complex, Other };
+ElementKind kindOf(mlc_type type);
+
+/// Bytes of a contiguous tensor; none where the extents are negative, the product is beyond 63 bits, or the type has no
+/// fixed size.
+std::optional<uint64_t> byteCount(mlc_type type, llvm::ArrayRef<int64_t> extents);
+
+struct Tensor {
+  mlc_type type = MLC_UNDEFINED;
+  llvm::SmallVector<int64_t, 4> extents;
+  std::vector<char> data; ///< contiguous, last axis fastest; elements of fewer than 8 bits packed as mlc.h says
+
+  Tensor() = default;
+  /// Zeros. The size must be one that byteCount() knows.
+  Tensor(mlc_type type, llvm::ArrayRef<int64_t> extents);
+
+  int64_t size() const;
+  /// The element at a linear index, for integers and bools; an unsigned 64-bit one wraps.
+  int64_t integerAt(int64_t index) const;
+  /// The element at a linear index, for every type but those of kind Other; exact except for 64-bit integers.
+  double numberAt(int64_t index) const { return complexAt(index).real(); }
+  std::complex<double> complexAt(int64_t index) const;
+  /// Rounds to the nearest value of the type.
+  void setNumber(int64_t index, double value);
+};
+
+/// "2x3x4"; "scalar" for rank 0.
+std::string formatExtents(llvm::ArrayRef<int64_t> extents);
+/// "float32 2x3x4"
+std::string formatType(mlc_type type, llvm::ArrayRef<int64_t> extents);
+/// The indices of the element at a linear index, "[0, 3, 2]".
+std::string formatIndex(llvm::ArrayRef<int64_t> extents, int64_t index);
+/// The element at a linear index as short text.
+std::string formatElement(const Tensor &tensor, int64_t index);
+/// All elements as numpy prints them: nested brackets, the middle of long axes left out.
+std::string formatElements(const Tensor &tensor);
+
+} // namespace mlc
