@@ -1,0 +1,136 @@
+// mlc check: which operators of a model can be lowered, and what is wrong with the others, all at once.
+#include "CodegenOptions.h"
+#include "Verbs.h"
+#include "import/Import.h"
+#include "mlir/Pass/PassManager.h"
+#include "onnx/Onnx.h"
+#include "support/Diagnostics.h"
+#include "support/Model.h"
+#include "support/Table.h"
+#include "llvm/ADT/MapVector.h"
+
+using namespace llvm;
+
+namespace mlc {
+
+namespace {
+/// What was found of one operator.
+struct Finding {
+  unsigned nodes = 0;
+  SmallVector<std::string> problems; ///< one for each node that has one, with its name
+};
+
+class Checker {
+public:
+  Checker(const Options &options, mlir::MLIRContext &context) : options(options), context(context) {}
+
+  /// Fails where the model is not valid; problems of operators are findings.
+  Error check();
+  bool allSupported() const {
+    return none_of(findings, [](const auto &finding) { return !finding.second.problems.empty(); });
+  }
+  void print() const;
+
+private:
+  const Options &options;
+  mlir::MLIRContext &context;
+  MapVector<StringRef, Finding> findings;
+  /// The operator at a place in the model, by which diagnostics find theirs.
+  DenseMap<mlir::Location, StringRef> operators;
+
+  void list(mlir::ModuleOp module);
+  Error lower(mlir::ModuleOp module);
+  LogicalResult run(mlir::ModuleOp module, StringRef phase, const Target &target, TargetAttr attr);
+};
+} // namespace
+
+void Checker::list(mlir::ModuleOp module) {
+  module.walk([&](mlir::Operation *op) {
+    if (!isa<onnx::OnnxDialect>(op->getDialect()) || isa<onnx::ConstantOp, onnx::YieldOp>(op))
+      return;
+    StringRef name = op->getName().stripDialect();
+    ++findings[name].nodes;
+    operators.try_emplace(op->getLoc(), name);
+  });
+}
+
+LogicalResult Checker::run(mlir::ModuleOp module, StringRef phase, const Target &target, TargetAttr attr) {
+  mlir::PassManager passes(&context);
+  findPhase(phase)->build(passes, target, attr);
+  return passes.run(module);
+}
+
+Error Checker::lower(mlir::ModuleOp module) {
+  const Target *target = findTarget(options.target);
+  if (!target)
+    return unknownWord("target", options.target,
+                       map_to_vector(registeredTargets(), [](const auto &target) { return target->name(); }));
+  DiagnosticPrinter printer(context, options.input);
+  FailureOr<TargetAttr> attr = target->describe(&context, options.chip, options.features);
+  if (failed(attr))
+    return alreadyReported();
+  module->setAttr(targetAttrName, *attr);
+
+  unsigned elsewhere = 0;
+  mlir::ScopedDiagnosticHandler collector(&context, [&](mlir::Diagnostic &diagnostic) {
+    if (diagnostic.getSeverity() != mlir::DiagnosticSeverity::Error)
+      return failure(); // for the printer
+    auto found = operators.find(diagnostic.getLocation());
+    if (found == operators.end()) {
+      ++elsewhere;
+      return failure();
+    }
+    findings[found->second].problems.push_back(formatDiagnostic(diagnostic, ""));
+    return success();
+  });
+  bool done = succeeded(run(module, "simplify", *target, *attr)) && succeeded(run(module, "lower", *target, *attr));
+  return done || (!allSupported() && !elsewhere) ? Error::success() : alreadyReported();
+}
+
+Error Checker::check() {
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  {
+    DiagnosticPrinter printer(context, options.input);
+    module = importModel(options.input, context);
+  }
+  if (!module)
+    return alreadyReported();
+  list(*module);
+  return lower(*module);
+}
+
+void Checker::print() const {
+  using enum Table::Align;
+  Table table({Left, Right, Left}, {"operator", "nodes", "supported"});
+  for (const auto &[name, finding] : findings) {
+    size_t problems = finding.problems.size();
+    table.row({name.str(), std::to_string(finding.nodes), problems ? "no, " + std::to_string(problems) : "yes"});
+  }
+  table.print(outs());
+  for (const auto &[name, finding] : findings)
+    for (const std::string &problem : finding.problems)
+      outs() << problem << "\n";
+}
+
+Error runCheck(CommandLine &line) {
+  Options options;
+  line.positional(options.input);
+  addCodegenOptions(line, options);
+  line.explain(
+      "Prints each operator of the model, the number of its nodes, and how many of these have a problem, then\n"
+      "every problem with the name of its node. Exits with 1 where there is one.\n\n"
+      "Example:\n"
+      "  mlc check model.onnx --target=x86");
+  if (Error error = line.parse())
+    return error;
+  if (Error error = expectFile(options.input))
+    return error;
+  std::unique_ptr<mlir::MLIRContext> context = makeContext();
+  Checker checker(options, *context);
+  if (Error error = checker.check())
+    return error;
+  checker.print();
+  return checker.allSupported() ? Error::success() : alreadyReported();
+}
+
+} // namespace mlc

@@ -1,0 +1,10 @@
+// Options that say what to run a model on; of run and bench.
+#pragma once
+#include "CommandLine.h"
+#include "support/Inputs.h"
+
+namespace mlc {
+
+void addInputOptions(CommandLine &line, InputRequest &request);
+
+} // namespace mlc

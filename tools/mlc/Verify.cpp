@@ -1,0 +1,135 @@
+// mlc verify: a model on test data with known outputs.
+#include "CodegenOptions.h"
+#include "Verbs.h"
+#include "support/Compare.h"
+#include "support/DataSets.h"
+#include "support/Model.h"
+#include "support/Table.h"
+#include "support/TensorFiles.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/Path.h"
+
+using namespace llvm;
+
+namespace mlc {
+
+static Expected<std::vector<Tensor>> readAll(ArrayRef<std::string> paths, ArrayRef<mlc_port> ports, StringRef what) {
+  if (paths.size() != ports.size())
+    return fail("expects " + Twine(ports.size()) + " files " + what + "_N.pb, got " + Twine(paths.size()));
+  std::vector<Tensor> tensors;
+  for (auto [path, port] : zip(paths, ports)) {
+    Expected<Tensor> tensor = readTensor(path, port);
+    if (!tensor)
+      return tensor.takeError();
+    tensors.push_back(std::move(*tensor));
+  }
+  return tensors;
+}
+
+static std::string formatError(double error) {
+  std::string text;
+  raw_string_ostream(text) << format("%.3g", error);
+  return text;
+}
+
+namespace {
+/// Runs data sets, prints a line for each output, and remembers whether all were right.
+class Verifier {
+public:
+  Verifier(const Library &library, Session session, Tolerances tolerances)
+      : library(library), session(std::move(session)), tolerances(std::move(tolerances)) {}
+
+  Error verify(const DataSet &set) {
+    Expected<std::vector<Tensor>> inputs = readAll(set.inputs, library.inputs(), "input");
+    if (!inputs)
+      return inContext(set.name, inputs.takeError());
+    Expected<std::vector<Tensor>> expected = readAll(set.outputs, library.outputs(), "output");
+    if (!expected)
+      return inContext(set.name, expected.takeError());
+    Expected<std::vector<Tensor>> outputs = session.run(*inputs);
+    if (!outputs)
+      return inContext(set.name, outputs.takeError());
+
+    using enum Table::Align;
+    Table table({Left, Left, Left, Left});
+    for (auto [port, got, want] : zip(library.outputs(), *outputs, *expected)) {
+      Comparison result = compare(got, want, tolerances.of(port.name));
+      table.row({port.name, formatType(want.type, want.extents), "largest error " + formatError(result.largestError),
+                 result.matches ? "ok" : "MISMATCH: " + result.mismatch});
+      matches &= result.matches;
+    }
+    outs() << set.name << "\n";
+    table.print(outs(), /*indent=*/2);
+    return Error::success();
+  }
+  bool allMatch() const { return matches; }
+
+private:
+  const Library &library;
+  Session session;
+  Tolerances tolerances;
+  bool matches = true;
+};
+} // namespace
+
+/// Those of a tolerance.json beside the data or in the folder above it, unless the user has said others.
+static Expected<Tolerances> tolerancesFor(StringRef folder, std::optional<double> rtol, std::optional<double> atol) {
+  Tolerances result;
+  result.loosest = {rtol.value_or(result.loosest.rtol), atol.value_or(result.loosest.atol)};
+  if (rtol || atol)
+    return result;
+  for (StringRef place : {folder, sys::path::parent_path(folder)}) {
+    SmallString<128> path(place);
+    sys::path::append(path, "tolerance.json");
+    if (sys::fs::exists(path))
+      return readTolerances(path);
+  }
+  return result;
+}
+
+Error runVerify(CommandLine &line) {
+  Options options;
+  std::string folder;
+  std::optional<double> rtol, atol;
+  int threads = 0;
+  line.positional(options.input);
+  line.option("data", "DIR", folder, "folder with test_data_set_*, or one of them (the model's folder)");
+  line.option("rtol", "R", rtol, "allowed error: atol + rtol * |expected| (1e-3)");
+  line.option("atol", "A", atol, "see --rtol (1e-5)");
+  line.option("threads", "N", threads, "threads that compute (0: one for each core)");
+  addCodegenOptions(line, options);
+  line.explain(
+      "MODEL is a compiled .so, or a model that is compiled first and not kept. Data are laid out as ONNX's own\n"
+      "tests: test_data_set_N/input_M.pb and output_M.pb. Types and extents must be the same, integers and bools\n"
+      "exact, NaN where NaN is expected. Without --rtol and --atol, a tolerance.json beside the data is used.\n\n"
+      "Exits with 1 where an output differs.\n\n"
+      "Example:\n"
+      "  mlc verify resnet50.onnx --data resnet50/test_data_set_0");
+  if (Error error = line.parse())
+    return error;
+  if (folder.empty())
+    folder = sys::path::parent_path(options.input).empty() ? "." : sys::path::parent_path(options.input).str();
+
+  Expected<SmallVector<DataSet>> sets = findDataSets(folder);
+  if (!sets)
+    return sets.takeError();
+  Expected<Tolerances> tolerances = tolerancesFor(folder, rtol, atol);
+  if (!tolerances)
+    return tolerances.takeError();
+  Expected<LoadedModel> loaded = loadModel(options);
+  if (!loaded)
+    return loaded.takeError();
+  const Library &library = loaded->library;
+  Expected<Session> session = Session::create(library, threads);
+  if (!session)
+    return inContext(options.input, session.takeError());
+
+  Verifier verifier(library, std::move(*session), std::move(*tolerances));
+  for (const DataSet &set : *sets)
+    if (Error error = verifier.verify(set))
+      return inContext(options.input, std::move(error));
+  return verifier.allMatch() ? Error::success() : alreadyReported();
+}
+
+} // namespace mlc
