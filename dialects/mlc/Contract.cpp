@@ -424,6 +424,8 @@ LogicalResult UkernelOp::verify() {
       getStaticOutStride().size() != 1)
     return emitOpError(
         "expects lhs strides of the rows and each depth loop, rhs strides of each depth loop, and one out stride");
+  if (getStaticWidth().size() > 1)
+    return emitOpError("expects at most one width, got ") << getStaticWidth().size();
   return success();
 }
 

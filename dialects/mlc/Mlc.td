@@ -12,6 +12,8 @@ def Mlc_Dialect : Dialect {
   let name = "mlc";
   let cppNamespace = "::mlc";
   let useDefaultAttributePrinterParser = 1;
+  // What the interfaces of mlc.contract make slices and extents of.
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::memref::MemRefDialect", "::mlir::tensor::TensorDialect"];
 }
 
 class Mlc_Op<string name, list<Trait> traits = []> : Op<Mlc_Dialect, name, traits>;
@@ -140,7 +142,7 @@ def Mlc_UkernelOp : Mlc_Op<"ukernel", [AttrSizedOperandSegments]> {
 
     where (+) adds if `accumulate` holds, and (+ c) is there in the form `lanes` only; `broadcast` uses one element of lhs for all
     columns. Offsets and strides count elements from the base of each buffer. `depth` lists the extents of one to three loops,
-    outermost first; `width`, if given, is the number of columns, at most `columns`, that may be written; all may be read.
+    outermost first; `width`, if given, is the number of columns, at most `columns`, that are read and written.
 
     Everything static is compiled into the kernel; equal kernels are one function. `rows * v + v + 1` registers, with
     v = columns / lanes, must exist, or the accumulators would be spilled: 32 is the most any machine has.
@@ -153,13 +155,13 @@ def Mlc_UkernelOp : Mlc_Op<"ukernel", [AttrSizedOperandSegments]> {
                        Variadic<Index>:$rhs_strides, DenseI64ArrayAttr:$static_rhs_strides,
                        Arg<Mlc_Elements<[F32, F64]>, "", [MemRead, MemWrite]>:$out, Index:$out_offset,
                        Variadic<Index>:$out_stride, DenseI64ArrayAttr:$static_out_stride,
-                       Optional<Index>:$width, I1:$accumulate);
+                       Variadic<Index>:$width, DenseI64ArrayAttr:$static_width, I1:$accumulate);
   let assemblyFormat = [{
     $form $rows `x` $columns `lanes` $lanes `depth` custom<DynamicIndexList>($depth, $static_depth)
     `lhs` $lhs `[` $lhs_offset `]` `by` custom<DynamicIndexList>($lhs_strides, $static_lhs_strides)
     `rhs` $rhs `[` $rhs_offset `]` `by` custom<DynamicIndexList>($rhs_strides, $static_rhs_strides)
     `out` $out `[` $out_offset `]` `by` custom<DynamicIndexList>($out_stride, $static_out_stride)
-    (`width` $width^)? `accumulate` $accumulate attr-dict `:` type($lhs) `,` type($rhs) `,` type($out)
+    `width` custom<DynamicIndexList>($width, $static_width) `accumulate` $accumulate attr-dict `:` type($lhs) `,` type($rhs) `,` type($out)
   }];
   let hasVerifier = 1;
 }

@@ -11,7 +11,13 @@ using namespace mlir;
 
 namespace mlc::cpu {
 
-void lower(OpPassManager &passes, TargetAttr target) {
+void lower(OpPassManager &passes, TargetAttr target, RegisterTiles tiles) {
+  LowerContractOptions contract;
+  contract.vectorBytes = target.getVectorBytes();
+  contract.rows = llvm::to_vector(tiles.rows);
+  contract.depthBlock = tiles.depthBlock;
+  passes.addNestedPass<func::FuncOp>(createLowerContract(contract));
+  passes.addPass(createBuildMicroKernels({tiles.fused}));
   OpPassManager &functions = passes.nest<func::FuncOp>();
   functions.addPass(createConvertLinalgToLoopsPass());
   functions.addPass(createExpandMath());

@@ -4,6 +4,14 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Pass/Pass.h"
 
+namespace mlir {
+namespace arith { class ArithDialect; }
+namespace func { class FuncDialect; class FuncOp; }
+namespace memref { class MemRefDialect; }
+namespace scf { class SCFDialect; }
+namespace vector { class VectorDialect; }
+} // namespace mlir
+
 namespace mlc::cpu {
 #define GEN_PASS_DECL
 #include "cpu/Passes.h.inc"

@@ -125,7 +125,7 @@ FailureOr<TargetAttr> X86Target::describe(MLIRContext *context, StringRef chip, 
   return TargetAttr::get(context, name(), chip, list, vectorBytes);
 }
 
-void X86Target::lower(OpPassManager &passes, TargetAttr attr) const { cpu::lower(passes, attr); }
+void X86Target::lower(OpPassManager &passes, TargetAttr attr) const { cpu::lower(passes, attr, registerTiles(attr)); }
 
 FailureOr<Binary> X86Target::emit(ModuleOp module, TargetAttr attr) const {
   return cpu::emit(module, attr, "x86_64-unknown-linux-gnu");

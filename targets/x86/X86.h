@@ -1,8 +1,12 @@
 // Machines of the x86-64 family.
 #pragma once
 #include "Target.h"
+#include "cpu/Cpu.h"
 
 namespace mlc {
+
+/// Of this instruction set; Tiling.cpp.
+cpu::RegisterTiles registerTiles(TargetAttr target);
 
 class X86Target : public Target {
 public:

@@ -63,7 +63,7 @@ func.func @wide_weights(%x: memref<8x64xf32>, %w: memref<1x64x16xf64>, %y: memre
 func.func @too_many_registers(%a: memref<f32>, %i: index, %yes: i1) {
   // expected-error @+1 {{expects a tile that fits in 32 registers, got one that needs 33}}
   mlc.ukernel broadcast 7 x 64 lanes 16 depth [%i] lhs %a[%i] by [%i, 1] rhs %a[%i] by [64] out %a[%i] by [%i]
-    accumulate %yes : memref<f32>, memref<f32>, memref<f32>
+    width [] accumulate %yes : memref<f32>, memref<f32>, memref<f32>
   return
 }
 
@@ -72,6 +72,6 @@ func.func @too_many_registers(%a: memref<f32>, %i: index, %yes: i1) {
 func.func @stride_missing(%a: memref<f32>, %i: index, %yes: i1) {
   // expected-error @+1 {{expects lhs strides of the rows and each depth loop}}
   mlc.ukernel broadcast 6 x 64 lanes 16 depth [%i] lhs %a[%i] by [1] rhs %a[%i] by [64] out %a[%i] by [%i]
-    accumulate %yes : memref<f32>, memref<f32>, memref<f32>
+    width [] accumulate %yes : memref<f32>, memref<f32>, memref<f32>
   return
 }

@@ -43,6 +43,6 @@ func.func @buffers(%x: memref<128x64xf32>, %w: memref<1x64x16xbf16>, %y: memref<
 // CHECK: mlc.ukernel broadcast 6 x 64 lanes 16 depth [3, %{{.*}}] lhs %{{.*}}[%{{.*}}] by [%{{.*}}, %{{.*}}, 1]
 func.func @ukernel(%a: memref<f32>, %b: memref<f32>, %c: memref<f32>, %i: index, %yes: i1) {
   mlc.ukernel broadcast 6 x 64 lanes 16 depth [3, %i] lhs %a[%i] by [%i, %i, 1] rhs %b[%i] by [%i, 64] out %c[%i] by [%i]
-    width %i accumulate %yes : memref<f32>, memref<f32>, memref<f32>
+    width [%i] accumulate %yes : memref<f32>, memref<f32>, memref<f32>
   return
 }

@@ -1,0 +1,375 @@
+// Builds the functions of register tiles.
+//
+//   func.func private @ukernel_broadcast_6x64_...(%lhs: !llvm.ptr, %rhs: !llvm.ptr, %out: !llvm.ptr, ...) {
+//     %sums:24 = scf.for %k = ... iter_args(...) {          // once for each depth loop, the innermost unrolled
+//       %b0..3 = llvm.load                                  // a row of the panel
+//       %a     = llvm.load, vector.broadcast                // for each of 6 rows
+//       vector.fma                                          // 4 for each row
+//     }
+//     llvm.store                                            // 24 times
+//   }
+//
+// The order of operations is the order in which LLVM's scheduler meets them: a panel row, then one row of lhs after the
+// other, so that a broadcast lives for as long as its products. Rows are addressed from a pointer for every three of
+// them, as x86 addresses can add a stride once or twice: one pointer each would not fit in the scalar registers.
+#include "cpu/MicroKernel.h"
+#include "cpu/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+using namespace mlir;
+
+namespace mlc::cpu {
+#define GEN_PASS_DEF_BUILDMICROKERNELS
+#include "cpu/Passes.h.inc"
+
+//===-- Names and arguments ----------------------------------------------------------===//
+
+std::string microKernelName(UkernelOp tile) {
+  std::string name;
+  llvm::raw_string_ostream s(name);
+  auto list = [&](StringRef word, ArrayRef<int64_t> values) {
+    s << '_' << word;
+    llvm::interleave(
+        values, s, [&](int64_t value) { ShapedType::isDynamic(value) ? void(s << 'n') : void(s << value); }, "x");
+  };
+  s << "ukernel_" << stringifyUkernelForm(tile.getForm()) << '_' << tile.getRows() << 'x' << tile.getColumns() << '_'
+    << tile.getRhs().getType().getElementType();
+  if (tile.getLhs().getType().getElementType() != tile.getRhs().getType().getElementType())
+    s << '_' << tile.getLhs().getType().getElementType();
+  list("depth", tile.getStaticDepth());
+  list("lhs", tile.getStaticLhsStrides());
+  list("rhs", tile.getStaticRhsStrides());
+  if (!ShapedType::isDynamic(tile.getStaticOutStride().front()))
+    list("out", tile.getStaticOutStride());
+  if (!tile.getStaticWidth().empty())
+    list("width", tile.getStaticWidth());
+  return name;
+}
+
+SmallVector<Value> microKernelArguments(OpBuilder &builder, UkernelOp tile) {
+  ImplicitLocOpBuilder b(tile.getLoc(), builder);
+  Type i64 = b.getI64Type(), pointer = LLVM::LLVMPointerType::get(b.getContext());
+  SmallVector<Value> arguments;
+  auto integer = [&](Value index) { return arith::IndexCastOp::create(b, i64, index).getResult(); };
+  auto addAddress = [&](TypedValue<MemRefType> buffer, Value offset) {
+    Value address = integer(memref::ExtractAlignedPointerAsIndexOp::create(b, buffer));
+    Value base = LLVM::IntToPtrOp::create(b, pointer, address);
+    arguments.push_back(
+        LLVM::GEPOp::create(b, pointer, buffer.getType().getElementType(), base, ValueRange{integer(offset)}));
+  };
+  addAddress(cast<TypedValue<MemRefType>>(tile.getLhs()), tile.getLhsOffset());
+  addAddress(cast<TypedValue<MemRefType>>(tile.getRhs()), tile.getRhsOffset());
+  addAddress(cast<TypedValue<MemRefType>>(tile.getOut()), tile.getOutOffset());
+  for (ValueRange dynamic :
+       {tile.getDepth(), tile.getLhsStrides(), tile.getRhsStrides(), tile.getOutStride(), tile.getWidth()})
+    for (Value value : dynamic)
+      arguments.push_back(integer(value));
+  arguments.push_back(tile.getAccumulate());
+  return arguments;
+}
+
+//===-- The body -----------------------------------------------------------------------===//
+
+namespace {
+
+/// A number of elements: fixed, or an i64 argument of the function.
+using Count = OpFoldResult;
+
+/// Steps of the innermost depth loop that are written out. With fewer, LLVM pipelines the loop itself and runs out of
+/// registers.
+constexpr int64_t unroll = 4;
+/// Rows that are addressed from one pointer.
+constexpr int64_t rowsPerPointer = 3;
+/// Fixed depths up to this are written out whole.
+constexpr int64_t unrolledDepth = 32;
+
+class Builder {
+public:
+  Builder(ImplicitLocOpBuilder &b, UkernelOp tile, bool fused)
+      : b(b), fused(fused), rows(tile.getRows()), vectors(tile.getColumns() / tile.getLanes()), lanes(tile.getLanes()),
+        isLanewise(tile.getForm() == UkernelForm::Lanes), element(tile.getOut().getType().getElementType()),
+        rhsElement(tile.getRhs().getType().getElementType()), vector(VectorType::get({lanes}, element)) {}
+
+  void build(func::FuncOp function, UkernelOp tile) {
+    b.setInsertionPointToStart(function.addEntryBlock());
+    ArrayRef<BlockArgument> next = function.getArguments();
+    auto take = [&] {
+      Value value = next.front();
+      next = next.drop_front();
+      return value;
+    };
+    Value lhs = take(), rhs = take();
+    out = take();
+    auto takeList = [&](ArrayRef<int64_t> fixed) {
+      return llvm::map_to_vector(fixed, [&](int64_t value) -> Count {
+        return ShapedType::isDynamic(value) ? Count(take()) : Count(b.getI64IntegerAttr(value));
+      });
+    };
+    depth = takeList(tile.getStaticDepth());
+    SmallVector<Count> strides = takeList(tile.getStaticLhsStrides());
+    rowStride = strides.front();
+    lhsStrides.assign(strides.begin() + 1, strides.end());
+    rhsStrides = takeList(tile.getStaticRhsStrides());
+    outStride = takeList(tile.getStaticOutStride()).front();
+    if (!tile.getStaticWidth().empty())
+      width = takeList(tile.getStaticWidth()).front();
+    Value accumulate = take();
+    for (int64_t j = 0; j < vectors; ++j)
+      masks.push_back(maskOf(j));
+
+    State state = {start(accumulate), lhs, rhs};
+    storeSums(runDepth(0, state).sums);
+    func::ReturnOp::create(b);
+  }
+
+private:
+  /// What changes from one step of a depth loop to the next.
+  struct State {
+    SmallVector<Value> sums; ///< row by row
+    Value lhs, rhs;
+
+    SmallVector<Value> values() const {
+      SmallVector<Value> all = sums;
+      all.append({lhs, rhs});
+      return all;
+    }
+    static State of(ValueRange values) {
+      return {llvm::to_vector(values.drop_back(2)), values[values.size() - 2], values[values.size() - 1]};
+    }
+  };
+
+  //===-- Addresses -----------------------------------------------------------------===//
+
+  Value value(Count count) {
+    if (auto dynamic = dyn_cast<Value>(count))
+      return dynamic;
+    return arith::ConstantIntOp::create(b, b.getI64Type(), cast<IntegerAttr>(cast<Attribute>(count)).getInt());
+  }
+  static std::optional<int64_t> fixed(Count count) { return getConstantIntValue(count); }
+
+  /// `pointer` moved on by `times` strides.
+  Value advance(Value pointer, Type type, Count stride, int64_t times) {
+    if (times == 0 || fixed(stride) == 0)
+      return pointer;
+    if (std::optional<int64_t> constant = fixed(stride))
+      return LLVM::GEPOp::create(b, pointer.getType(), type, pointer, LLVM::GEPArg(*constant * times));
+    Value offset = value(stride);
+    if (times != 1)
+      offset = arith::MulIOp::create(b, offset, value(b.getI64IntegerAttr(times)));
+    return LLVM::GEPOp::create(b, pointer.getType(), type, pointer, ValueRange{offset});
+  }
+
+  Value load(Type type, Value pointer, Type elementType) {
+    return LLVM::LoadOp::create(b, type, pointer, elementType.getIntOrFloatBitWidth() / 8);
+  }
+
+  //===-- Columns that exist ------------------------------------------------------------===//
+
+  /// The columns of vector `index` that exist: null for all, an empty optional for none.
+  std::optional<Value> maskOf(int64_t index) {
+    if (!width)
+      return Value();
+    if (std::optional<int64_t> constant = fixed(*width)) {
+      if (*constant >= (index + 1) * lanes)
+        return Value();
+      if (*constant <= index * lanes)
+        return std::nullopt;
+    }
+    Value left = arith::SubIOp::create(b, value(*width), value(b.getI64IntegerAttr(index * lanes)));
+    return vector::CreateMaskOp::create(b, VectorType::get({lanes}, b.getI1Type()),
+                                        arith::IndexCastOp::create(b, b.getIndexType(), left).getResult());
+  }
+
+  Value zero(VectorType type) { return arith::ConstantOp::create(b, type, b.getZeroAttr(type)); }
+
+  /// Vector `index` of the columns that begin at `begin`.
+  Value loadColumns(Value begin, Type type, int64_t index) {
+    auto loaded = VectorType::get({lanes}, type);
+    std::optional<Value> mask = masks[index];
+    if (!mask)
+      return zero(loaded);
+    Value place = advance(begin, type, b.getI64IntegerAttr(lanes), index);
+    if (!*mask)
+      return load(loaded, place, type);
+    return LLVM::MaskedLoadOp::create(b, loaded, place, *mask, zero(loaded), type.getIntOrFloatBitWidth() / 8);
+  }
+
+  void storeColumns(Value sum, Value begin, int64_t index) {
+    std::optional<Value> mask = masks[index];
+    if (!mask)
+      return;
+    Value place = advance(begin, element, b.getI64IntegerAttr(lanes), index);
+    unsigned alignment = element.getIntOrFloatBitWidth() / 8;
+    if (*mask)
+      LLVM::MaskedStoreOp::create(b, sum, place, *mask, alignment);
+    else
+      LLVM::StoreOp::create(b, sum, place, alignment);
+  }
+
+  //===-- Sums in memory ---------------------------------------------------------------===//
+
+  SmallVector<Value> start(Value accumulate) {
+    SmallVector<Type> types(rows * vectors, vector);
+    auto choice = scf::IfOp::create(b, types, accumulate, /*withElseRegion=*/true);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(choice.thenBlock());
+    SmallVector<Value> sums;
+    for (int64_t i = 0; i < rows; ++i)
+      for (int64_t j = 0; j < vectors; ++j)
+        sums.push_back(loadColumns(advance(out, element, outStride, i), element, j));
+    scf::YieldOp::create(b, sums);
+    b.setInsertionPointToStart(choice.elseBlock());
+    scf::YieldOp::create(b, SmallVector<Value>(rows * vectors, zero(vector)));
+    return SmallVector<Value>(choice.getResults());
+  }
+
+  void storeSums(ArrayRef<Value> sums) {
+    for (int64_t i = 0; i < rows; ++i)
+      for (int64_t j = 0; j < vectors; ++j)
+        storeColumns(sums[i * vectors + j], advance(out, element, outStride, i), j);
+  }
+
+  //===-- Depth --------------------------------------------------------------------------===//
+
+  State loop(Value from, Value to, int64_t step, State state, llvm::function_ref<State(State)> body) {
+    auto loop = scf::ForOp::create(b, from, to, value(b.getI64IntegerAttr(step)), state.values());
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    scf::YieldOp::create(b, body(State::of(loop.getRegionIterArgs())).values());
+    return State::of(loop.getResults());
+  }
+
+  /// All steps of the depth loops from `level` inwards.
+  State runDepth(size_t level, State state) {
+    if (level + 1 == depth.size())
+      return runInnermost(state);
+    auto step = [&](State state) {
+      State after = runDepth(level + 1, state);
+      after.lhs = advance(state.lhs, element, lhsStrides[level], 1);
+      after.rhs = advance(state.rhs, rhsElement, rhsStrides[level], 1);
+      return after;
+    };
+    std::optional<int64_t> steps = fixed(depth[level]);
+    int64_t inner = 1;
+    for (Count count : ArrayRef(depth).drop_front(level + 1))
+      inner = fixed(count) ? inner * *fixed(count) : unrolledDepth + 1;
+    if (steps && *steps * inner <= unrolledDepth) {
+      for (int64_t i = 0; i < *steps; ++i)
+        state = step(state);
+      return state;
+    }
+    return loop(value(b.getI64IntegerAttr(0)), value(depth[level]), 1, state, step);
+  }
+
+  State runInnermost(State state) {
+    Count extent = depth.back();
+    std::optional<int64_t> steps = fixed(extent);
+    if (steps && *steps <= unrolledDepth)
+      return takeSteps(*steps, state);
+    Value zero = value(b.getI64IntegerAttr(0)), end = value(extent);
+    if (steps) {
+      end = value(b.getI64IntegerAttr(*steps - *steps % unroll));
+      return takeSteps(*steps % unroll, loop(zero, end, unroll, state, [&](State s) { return takeSteps(unroll, s); }));
+    }
+    Value rest = arith::RemUIOp::create(b, end, value(b.getI64IntegerAttr(unroll)));
+    Value whole = arith::SubIOp::create(b, end, rest);
+    state = loop(zero, whole, unroll, state, [&](State s) { return takeSteps(unroll, s); });
+    return loop(whole, end, 1, state, [&](State s) { return takeSteps(1, s); });
+  }
+
+  /// `count` steps of the innermost depth loop, written out.
+  State takeSteps(int64_t count, State state) {
+    Count lhsStride = lhsStrides.back(), rhsStride = rhsStrides.back();
+    SmallVector<Value> rowGroups;
+    for (int64_t i = 0; i < rows; i += rowsPerPointer)
+      rowGroups.push_back(advance(state.lhs, element, rowStride, i));
+    for (int64_t step = 0; step < count; ++step) {
+      Value panelRow = advance(state.rhs, rhsElement, rhsStride, step);
+      SmallVector<Value> right;
+      for (int64_t j = 0; j < vectors; ++j)
+        right.push_back(extend(loadColumns(panelRow, rhsElement, j)));
+      for (int64_t i = 0; i < rows; ++i) {
+        Value row = advance(rowGroups[i / rowsPerPointer], element, rowStride, i % rowsPerPointer);
+        Value place = advance(row, element, lhsStride, step);
+        Value left = isLanewise ? Value() : broadcast(load(element, place, element));
+        for (int64_t j = 0; j < vectors; ++j) {
+          Value factor = left ? left : loadColumns(place, element, j);
+          Value &sum = state.sums[i * vectors + j];
+          sum = multiplyAdd(factor, right[j], sum);
+        }
+      }
+    }
+    state.lhs = advance(state.lhs, element, lhsStride, count);
+    state.rhs = advance(state.rhs, rhsElement, rhsStride, count);
+    return state;
+  }
+
+  Value multiplyAdd(Value x, Value y, Value sum) {
+    if (fused)
+      return vector::FMAOp::create(b, x, y, sum);
+    return arith::AddFOp::create(b, sum, arith::MulFOp::create(b, x, y).getResult());
+  }
+
+  Value broadcast(Value scalar) { return vector::BroadcastOp::create(b, vector, scalar); }
+
+  Value extend(Value loaded) {
+    return rhsElement == element ? loaded : arith::ExtFOp::create(b, vector, loaded).getResult();
+  }
+
+  ImplicitLocOpBuilder &b;
+  bool fused;
+  int64_t rows, vectors, lanes;
+  bool isLanewise;
+  Type element, rhsElement;
+  VectorType vector;
+  Value out;
+  Count rowStride, outStride;
+  std::optional<Count> width;
+  SmallVector<std::optional<Value>> masks; ///< of each vector of columns
+  SmallVector<Count> depth, lhsStrides, rhsStrides;
+};
+
+} // namespace
+
+func::FuncOp buildMicroKernel(OpBuilder &builder, UkernelOp tile, bool fused) {
+  ImplicitLocOpBuilder b(UnknownLoc::get(tile.getContext()), builder);
+  Type i64 = b.getI64Type(), pointer = LLVM::LLVMPointerType::get(b.getContext());
+  SmallVector<Type> types(3, pointer);
+  size_t dynamics = tile.getDepth().size() + tile.getLhsStrides().size() + tile.getRhsStrides().size() +
+                    tile.getOutStride().size() + tile.getWidth().size();
+  types.append(dynamics, i64);
+  types.push_back(b.getI1Type());
+  auto function = func::FuncOp::create(b, microKernelName(tile), b.getFunctionType(types, {}));
+  function.setPrivate();
+  function->setAttr("llvm.linkage", LLVM::LinkageAttr::get(b.getContext(), LLVM::Linkage::Internal));
+  Builder(b, tile, fused).build(function, tile);
+  return function;
+}
+
+//===-- The pass -------------------------------------------------------------------------===//
+
+namespace {
+struct BuildMicroKernels : impl::BuildMicroKernelsBase<BuildMicroKernels> {
+  using BuildMicroKernelsBase::BuildMicroKernelsBase;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    SymbolTable symbols(module);
+    module.walk([&](UkernelOp tile) {
+      auto function = symbols.lookup<func::FuncOp>(microKernelName(tile));
+      OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
+      if (!function)
+        symbols.insert(function = buildMicroKernel(b, tile, fused));
+      b.setInsertionPoint(tile);
+      func::CallOp::create(b, tile.getLoc(), function, microKernelArguments(b, tile));
+      tile.erase();
+    });
+  }
+};
+} // namespace
+} // namespace mlc::cpu
