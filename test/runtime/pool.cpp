@@ -96,25 +96,39 @@ TEST_CASE("graphs side by side share the processors") {
     const int64_t one = 1;
     mlc_rt_output(frame, 0, &one);
   };
-  FakeModel waiting(parts), model(twice());
+  // y is the number of parts that a region of 100 is cut into.
+  FakeModel::Parts counting = same({1});
+  counting.run = [](mlc_frame *frame) {
+    std::atomic<int> count = 0;
+    mlc_rt_parallel(
+        frame, 100, [](void *count, int64_t, int64_t) { ++*static_cast<std::atomic<int> *>(count); }, &count);
+    const int64_t one = 1;
+    *static_cast<float *>(mlc_rt_output(frame, 0, &one)) = float(count);
+  };
+  FakeModel waiting(parts), model(counting);
   uint32_t cpus, cores;
   mlc::rt::countProcessors(cpus, cores);
-  TestSession first(waiting, withThreads(int32_t(cpus) + 1));
+  const std::vector<float> x = {1};
+  const std::vector<int64_t> extents = {1};
+  TestSession first(waiting, withThreads(int32_t(cpus)));
+  TestSession second(model, withThreads(int32_t(cpus) + 4));
+  const auto partsOfSecond = [&] {
+    std::vector<mlc_output> outputs = {request(MLC_MEMORY_SESSION)};
+    REQUIRE(second.run({input(x, extents)}, outputs) == MLC_OK);
+    return elements<float>(outputs[0])[0];
+  };
+  CHECK(partsOfSecond() == float(cpus + 4)); // alone, it gets what it asks for
   std::thread other([&] {
-    const std::vector<float> x = {1};
-    const std::vector<int64_t> extents = {1};
     std::vector<mlc_output> outputs = {request(MLC_MEMORY_SESSION)};
     if (first.run({input(x, extents)}, outputs) != MLC_OK)
       std::terminate();
   });
   while (stage == 0)
     std::this_thread::yield();
-  REQUIRE(workersBecome(int(cpus)));
-  TestSession second(model, withThreads(int32_t(cpus) + 4));
-  runTwice(second, 100, 1);
-  CHECK(workersBecome(int(cpus)));
+  CHECK(partsOfSecond() == 1);
   stage = 2;
   other.join();
+  CHECK(partsOfSecond() == float(cpus + 4));
 }
 
 TEST_CASE("a thread bound to one processor does not bind its workers") {
