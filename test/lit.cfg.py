@@ -17,3 +17,4 @@ config.test_exec_root = os.path.join(build, "test", "lit")
 config.environment["PATH"] = os.pathsep.join(
     [os.path.join(build, "bin"), "/usr/lib/llvm-22/bin", config.environment["PATH"]]
 )
+config.substitutions.append(("%mlir_lib_dir", "/usr/lib/llvm-22/lib"))
