@@ -153,7 +153,7 @@ TEST_CASE("a thread bound to one processor does not bind its workers") {
   }).join();
 }
 
-#if !defined(__SANITIZE_THREAD__) && !__has_feature(thread_sanitizer)
+#if !defined(MLC_TEST_UNDER_TSAN) // which does not follow forks of threaded programs
 TEST_CASE("a child process has workers of its own") {
   FakeModel model(twice());
   TestSession session(model, withThreads(3));

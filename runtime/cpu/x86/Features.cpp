@@ -10,7 +10,7 @@ namespace {
 enum Register : uint8_t { Eax, Ebx, Ecx, Edx };
 
 /// Registers that the system must save when it switches threads, as bits of XCR0.
-enum State : uint32_t { None = 0, Avx = 0x6, Avx512 = 0xE6, Amx = 0x60000 };
+enum State : uint32_t { None = 0, Avx = 0x6, Avx512 = 0xE6, Amx = 0x60000, Apx = 0x80000 };
 
 struct Feature {
   const char *name; ///< LLVM's
@@ -73,6 +73,13 @@ static const Feature features[] = {
     {"amx-complex", 7, 1, Edx, 8, Amx},
     {"avxvnniint16", 7, 1, Edx, 10, Avx},
     {"avx10.1", 7, 1, Edx, 19, Avx512},
+    {"egpr", 7, 1, Edx, 21, Apx},
+    {"push2pop2", 7, 1, Edx, 21, Apx},
+    {"ppx", 7, 1, Edx, 21, Apx},
+    {"ndd", 7, 1, Edx, 21, Apx},
+    {"ccmp", 7, 1, Edx, 21, Apx},
+    {"nf", 7, 1, Edx, 21, Apx},
+    {"zu", 7, 1, Edx, 21, Apx},
     {"sahf", 0x80000001, 0, Ecx, 0, None},
     {"lzcnt", 0x80000001, 0, Ecx, 5, None},
     {"sse4a", 0x80000001, 0, Ecx, 6, None},
