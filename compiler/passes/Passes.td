@@ -86,3 +86,8 @@ def ExpandMath : Pass<"mlc-expand-math"> {
   let summary = "Write elementary functions of f32 as polynomials";
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::vector::VectorDialect"];
 }
+
+def CastExpandShapes : Pass<"mlc-cast-expand-shapes", "::mlir::func::FuncOp"> {
+  let summary = "Make casts of expansions whose extents only the run tells";
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::memref::MemRefDialect"];
+}

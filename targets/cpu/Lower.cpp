@@ -21,6 +21,7 @@ void lower(OpPassManager &passes, TargetAttr target, RegisterTiles tiles) {
   OpPassManager &functions = passes.nest<func::FuncOp>();
   functions.addPass(createConvertLinalgToLoopsPass());
   functions.addPass(createExpandMath());
+  functions.addPass(createCastExpandShapes());
   functions.addPass(memref::createExpandStridedMetadataPass());
   functions.addPass(createLowerAffinePass());
   functions.addPass(createCanonicalizerPass());
