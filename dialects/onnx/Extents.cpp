@@ -302,8 +302,11 @@ OpFoldResult ExtentMath::materialize(Extent e, OpBuilder &b, Location loc,
     case Symbol::ElementOf: {
       Value tensor = source(s.value);
       SmallVector<Value> indices;
-      if (cast<RankedTensorType>(tensor.getType()).getRank() == 1)
-        indices.push_back(arith::ConstantIndexOp::create(b, loc, s.index));
+      int64_t position = s.index;
+      for (int64_t extent : llvm::reverse(cast<RankedTensorType>(tensor.getType()).getShape())) {
+        indices.insert(indices.begin(), arith::ConstantIndexOp::create(b, loc, position % extent));
+        position /= extent;
+      }
       Value element = tensor::ExtractOp::create(b, loc, tensor, indices);
       Type onnxElement = cast<TensorType>(s.value.getType()).getElementType();
       bool isUnsigned = onnxElement.isUnsignedInteger() || onnxElement.isInteger(1);

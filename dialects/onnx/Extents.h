@@ -22,7 +22,7 @@ using Extents = llvm::SmallVector<Extent>;
 /// What is known of one value.
 struct Facts {
   std::optional<Extents> extents;  ///< none: the rank is unknown, or the value is no tensor
-  std::optional<Extents> elements; ///< of an integer or bool tensor of rank 0 or 1, in order
+  std::optional<Extents> elements; ///< of a small integer or bool tensor of fixed extents, in row-major order
 
   Facts() = default;
   Facts(Extents extents) : extents(std::move(extents)) {}
@@ -34,7 +34,7 @@ struct Facts {
 struct Symbol {
   enum Kind {
     ExtentOf,  ///< extent `index` of `value`
-    ElementOf, ///< element `index` of `value`, a tensor of integers of rank 0 or 1
+    ElementOf, ///< element `index` of `value`, an integer tensor of fixed extents, in row-major order
     Min,
     Max,
     FloorDiv,  ///< lhs floordiv rhs, where rhs is not constant; rounds towards minus infinity

@@ -98,21 +98,23 @@ static Value expandAtRunTime(Lowering &l, Value operand, ArrayRef<OpFoldResult> 
   });
 }
 
+/// How an operand is read where the result has the extents `extents`.
+static AffineMap broadcastMap(OpBuilder &b, RankedTensorType operand, ArrayRef<OpFoldResult> extents) {
+  int64_t rank = extents.size(), offset = rank - operand.getRank();
+  SmallVector<AffineExpr> access;
+  for (auto [axis, extent] : llvm::enumerate(operand.getShape())) {
+    bool repeats = extent == 1 && getConstantIntValue(extents[offset + axis]) != 1;
+    access.push_back(repeats ? b.getAffineConstantExpr(0) : b.getAffineDimExpr(offset + axis));
+  }
+  return AffineMap::get(rank, 0, access, b.getContext());
+}
+
 Value Lowering::elementwise(ArrayRef<OpFoldResult> extents, Type resultElement, ValueRange operands, TypeRange elements,
                             ScalarBody body) {
   int64_t rank = extents.size();
-  MLIRContext *context = b.getContext();
   SmallVector<AffineMap> maps;
-  for (Value operand : operands) {
-    auto type = cast<RankedTensorType>(operand.getType());
-    int64_t offset = rank - type.getRank();
-    SmallVector<AffineExpr> access;
-    for (int64_t axis = 0; axis < type.getRank(); ++axis) {
-      bool broadcast = type.getDimSize(axis) == 1 && getConstantIntValue(extents[offset + axis]) != 1;
-      access.push_back(broadcast ? getAffineConstantExpr(0, context) : getAffineDimExpr(offset + axis, context));
-    }
-    maps.push_back(AffineMap::get(rank, 0, access, context));
-  }
+  for (Value operand : operands)
+    maps.push_back(broadcastMap(b, cast<RankedTensorType>(operand.getType()), extents));
   maps.push_back(b.getMultiDimIdentityMap(rank));
   SmallVector<utils::IteratorType> parallel(rank, utils::IteratorType::parallel);
   return generic(empty(extents, storageType(resultElement)), operands, maps, parallel,
@@ -123,6 +125,15 @@ Value Lowering::elementwise(ArrayRef<OpFoldResult> extents, Type resultElement, 
                      loaded.push_back(loadScalar(inner, l, arg, element));
                    return storeScalar(inner, l, body(scalars, loaded), resultElement);
                  });
+}
+
+Value Lowering::broadcast(Value operand, ArrayRef<OpFoldResult> extents) {
+  auto type = cast<RankedTensorType>(operand.getType());
+  int64_t rank = extents.size();
+  SmallVector<AffineMap> maps = {broadcastMap(b, type, extents), b.getMultiDimIdentityMap(rank)};
+  SmallVector<utils::IteratorType> parallel(rank, utils::IteratorType::parallel);
+  return generic(empty(extents, type.getElementType()), operand, maps, parallel,
+                 [](OpBuilder &, Location, ValueRange args) { return args.front(); });
 }
 
 Value Lowering::broadcastable(Value operand, ArrayRef<Extent> common) {
@@ -174,6 +185,19 @@ Value Lowering::reduce(Value operand, Type element, ArrayRef<int64_t> axes, Type
     return combine(scalars, {args[1], value});
   });
   return reshape(folded, keptWithOnes);
+}
+
+Value Lowering::generate(ArrayRef<OpFoldResult> extents, Type storage,
+                         llvm::function_ref<Value(OpBuilder &, Location, ValueRange)> body) {
+  int64_t rank = extents.size();
+  SmallVector<utils::IteratorType> parallel(rank, utils::IteratorType::parallel);
+  return generic(empty(extents, storage), {}, b.getMultiDimIdentityMap(rank), parallel,
+                 [&](OpBuilder &inner, Location l, ValueRange) {
+                   SmallVector<Value> indices;
+                   for (int64_t axis = 0; axis < rank; ++axis)
+                     indices.push_back(linalg::IndexOp::create(inner, l, axis));
+                   return body(inner, l, indices);
+                 });
 }
 
 Value Lowering::transpose(Value operand, ArrayRef<int64_t> permutation) {
@@ -328,6 +352,35 @@ void Lowering::check(Value condition, Twine message, ValueRange values) {
   CheckOp::create(b, loc(), condition, b.getStringAttr(nodeName(loc()) + " (" + type + ") " + message), values);
 }
 
+/// More elements than memory can hold, few enough for their number of bytes to be computed.
+static constexpr double mostElements = double(int64_t(1) << 48);
+
+void Lowering::checkExtents(ArrayRef<OpFoldResult> extents) {
+  // In floating point, where the product of large extents does not wrap around.
+  Type f64 = b.getF64Type();
+  Value count = scalar(1, f64), zero = index(int64_t(0));
+  bool isFixed = true;
+  for (OpFoldResult extent : extents) {
+    Value value = index(extent);
+    if (!getConstantIntValue(extent)) {
+      isFixed = false;
+      check(arith::CmpIOp::create(b, loc(), arith::CmpIPredicate::sge, value, zero),
+            "expects extents that are not negative, got %0", value);
+    }
+    Value wide = arith::IndexCastOp::create(b, loc(), b.getI64Type(), value);
+    count = arith::MulFOp::create(b, loc(), count, arith::SIToFPOp::create(b, loc(), f64, wide));
+  }
+  if (isFixed)
+    return;
+  Value fits = arith::CmpFOp::create(b, loc(), arith::CmpFPredicate::OLE, count, scalar(mostElements, f64));
+  check(fits, "has a result that is too large", {});
+}
+
+void Lowering::checkExtents(ArrayRef<Extent> extents) {
+  if (!llvm::all_of(extents, [&](Extent extent) { return known.math.isNonNegative(extent); }))
+    checkExtents(materialize(extents));
+}
+
 FailureOr<SmallVector<Value>> Lowering::lowerBlock(Block &block) {
   Operation *outer = op;
   LogicalResult done = lowerOperations(block, *this);
@@ -337,13 +390,44 @@ FailureOr<SmallVector<Value>> Lowering::lowerBlock(Block &block) {
   return llvm::map_to_vector(block.getTerminator()->getOperands(), [&](Value value) { return lowered.lookup(value); });
 }
 
+/// Elements that are computed one by one; shapes are short.
+static constexpr size_t maxComputedElements = 32;
+
+Value Lowering::fromElements(Value value) {
+  std::optional<ArrayRef<Extent>> elements = known.elements(value);
+  if (!elements)
+    return nullptr;
+  RankedTensorType tensor = type(value);
+  auto integer = cast<IntegerType>(tensor.getElementType());
+  if (auto constants = ExtentMath::asConstants(*elements)) {
+    auto numbers = llvm::map_to_vector(*constants, [&](int64_t number) {
+      return APInt(integer.getWidth(), number, /*isSigned=*/true, /*implicitTrunc=*/true);
+    });
+    return arith::ConstantOp::create(b, loc(), DenseElementsAttr::get(tensor, numbers));
+  }
+  if (elements->size() > maxComputedElements)
+    return nullptr;
+  SmallVector<Value> numbers;
+  for (Extent element : *elements)
+    numbers.push_back(arith::IndexCastOp::create(b, loc(), integer, index(materialize(element))));
+  return tensor::FromElementsOp::create(b, loc(), tensor, numbers);
+}
+
+/// The results of an operation; those whose elements are known are made of them, without the operation.
+static FailureOr<SmallVector<Value>> lowerOperation(Operation *op, Lowering &lowering) {
+  if (op->getNumResults() == 1 && !isa<ConstantOp>(op))
+    if (Value made = lowering.fromElements(op->getResult(0)))
+      return SmallVector<Value>{made};
+  const Rule *rule = allRules().find(op->getName().getStringRef());
+  if (!rule || !rule->lower)
+    return lowering.unsupported("this operator has no lowering yet");
+  return rule->lower(op, lowering);
+}
+
 LogicalResult lowerOperations(Block &block, Lowering &lowering) {
   for (Operation &op : block.without_terminator()) {
-    const Rule *rule = allRules().find(op.getName().getStringRef());
     lowering.op = &op;
-    if (!rule || !rule->lower)
-      return lowering.unsupported("this operator has no lowering yet");
-    FailureOr<SmallVector<Value>> values = rule->lower(&op, lowering);
+    FailureOr<SmallVector<Value>> values = lowerOperation(&op, lowering);
     if (failed(values))
       return failure();
     for (auto [result, value] : llvm::zip_equal(op.getResults(), *values)) {
@@ -367,7 +451,7 @@ std::optional<ElementsAttr> constantValue(Value value) {
   if (!value)
     return std::nullopt;
   auto constant = value.getDefiningOp<ConstantOp>();
-  return constant ? constant.getValue() : std::nullopt;
+  return constant ? valueOf(constant) : std::nullopt;
 }
 
 std::optional<double> constantNumber(Value value) {

@@ -64,6 +64,8 @@ public:
   /// extent is 1, or the common one as far as the analysis knows. It is copied where only the run tells which, and
   /// checked there.
   mlir::Value broadcastable(mlir::Value operand, llvm::ArrayRef<Extent> common);
+  /// A lowered value that is ready for it, copied to the extents.
+  mlir::Value broadcast(mlir::Value operand, llvm::ArrayRef<mlir::OpFoldResult> extents);
 
   /// Folds `operand` (lowered; ONNX element type `element`) along `axes` by `combine(accumulator, element)`, starting
   /// from `init`; both have the accumulator type, `accumulator`, to which each element is converted by `load`, or if
@@ -76,9 +78,15 @@ public:
                       llvm::ArrayRef<mlir::utils::IteratorType> iterators,
                       llvm::function_ref<mlir::Value(mlir::OpBuilder &, mlir::Location, mlir::ValueRange)> body);
 
+  /// result[i...] = body(i...) for each index; the body gives what is stored.
+  mlir::Value generate(llvm::ArrayRef<mlir::OpFoldResult> extents, mlir::Type storage,
+                       llvm::function_ref<mlir::Value(mlir::OpBuilder &, mlir::Location, mlir::ValueRange)> body);
+
   mlir::Value transpose(mlir::Value operand, llvm::ArrayRef<int64_t> permutation);
   /// A view of the same elements in row-major order with other extents; the element counts are equal.
   mlir::Value reshape(mlir::Value operand, llvm::ArrayRef<mlir::OpFoldResult> extents);
+  /// The same where the extents are known as expressions; axes that the two shapes share stay axes of their own.
+  mlir::Value reshape(mlir::Value operand, llvm::ArrayRef<Extent> from, llvm::ArrayRef<Extent> to);
   mlir::Value slice(mlir::Value operand, llvm::ArrayRef<mlir::OpFoldResult> offsets,
                     llvm::ArrayRef<mlir::OpFoldResult> sizes, llvm::ArrayRef<mlir::OpFoldResult> strides);
   /// Adds `low` and `high` elements of `value` (storage type) along each axis; negative amounts are not allowed.
@@ -98,12 +106,18 @@ public:
   /// Ends the run with an error that starts with the node's name and operator, unless `condition` holds. `message` may
   /// hold %0, %1...
   void check(mlir::Value condition, llvm::Twine message, mlir::ValueRange values);
+  /// Checks that extents which come from data are not negative, and that a tensor of them can be addressed.
+  void checkExtents(llvm::ArrayRef<mlir::OpFoldResult> extents);
+  void checkExtents(llvm::ArrayRef<Extent> extents);
   /// "'onnx.X' op is not supported: why", at the node; fails.
   llvm::LogicalResult unsupported(llvm::Twine why) { return op->emitOpError("is not supported: ") << why; }
 
   /// Lowers the operations of a region's only block at the builder's place; gives the lowered operands of its
   /// terminator.
   llvm::FailureOr<llvm::SmallVector<mlir::Value>> lowerBlock(mlir::Block &block);
+
+  /// A tensor of a value's known elements; null if they are not known, or are too many to compute one by one.
+  mlir::Value fromElements(mlir::Value value);
 
   /// Says what an onnx value has become.
   void define(mlir::Value value, mlir::Value result) { lowered.map(value, result); }

@@ -1,6 +1,6 @@
 #include "onnx/Rules.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/IR/DialectResourceBlobManager.h"
+#include "onnx/Constants.h"
 
 using namespace mlir;
 
@@ -18,6 +18,10 @@ const Rules &allRules() {
     Rules all;
     addCastRules(all);
     addElementwiseRules(all);
+    addExpandRules(all);
+    addReshapeRules(all);
+    addShapeRules(all);
+    addTransposeRules(all);
     return all;
   }();
   return rules;
@@ -31,26 +35,26 @@ static constexpr int64_t maxFollowedElements = 1024;
 /// The elements of a constant that may be part of a shape; booleans count as 0 and 1.
 static std::optional<Extents> elementsOf(ElementsAttr value, ExtentMath &math) {
   Type element = value.getElementType();
-  if (!element.isIntOrIndex() || value.getShapedType().getRank() > 1 || value.getNumElements() > maxFollowedElements)
+  if (!element.isIntOrIndex() || value.getNumElements() > maxFollowedElements)
     return std::nullopt;
   std::optional<Extents> result(std::in_place);
   bool isUnsigned = element.isUnsignedInteger() || element.isInteger(1);
   auto add = [&](const APInt &number) {
     result->push_back(math.constant(isUnsigned ? number.getZExtValue() : number.getSExtValue()));
   };
+  unsigned bytes = bytesPerElement(element);
   if (auto dense = dyn_cast<DenseElementsAttr>(value)) {
     for (const APInt &number : dense.getValues<APInt>())
       add(number);
     return result;
   }
-  auto resource = dyn_cast<DenseResourceElementsAttr>(value);
-  unsigned bytes = element.getIntOrFloatBitWidth() / 8;
-  if (!resource || bytes == 0)
+  if (!isa<DenseResourceElementsAttr>(value) || bytes == 0)
     return std::nullopt;
-  ArrayRef<char> data = resource.getRawHandle().getBlob()->getData();
-  for (int64_t i = 0; i < value.getNumElements(); ++i) {
+  std::vector<char> storage;
+  ArrayRef<char> data = bytesOf(value, storage);
+  for (; !data.empty(); data = data.drop_front(bytes)) {
     uint64_t number = 0;
-    std::memcpy(&number, data.data() + i * bytes, bytes);
+    std::memcpy(&number, data.data(), bytes);
     add(APInt(bytes * 8, number));
   }
   return result;
@@ -71,15 +75,31 @@ static Facts factsOfType(Value value, Known &known) {
   return Facts(std::move(extents));
 }
 
+std::optional<ElementsAttr> valueOf(ConstantOp constant) {
+  if (std::optional<ElementsAttr> value = constant.getValue())
+    return value;
+  Builder b(constant.getContext());
+  auto typeOf = [](ArrayRef<int64_t> shape, Type element) { return RankedTensorType::get(shape, element); };
+  if (std::optional<int64_t> value = constant.getValueInt())
+    return DenseElementsAttr::get(typeOf({}, b.getI64Type()), *value);
+  if (std::optional<ArrayRef<int64_t>> values = constant.getValueInts())
+    return DenseElementsAttr::get(typeOf((int64_t)values->size(), b.getI64Type()), *values);
+  if (std::optional<APFloat> value = constant.getValueFloat())
+    return DenseElementsAttr::get(typeOf({}, b.getF32Type()), *value);
+  if (std::optional<ArrayRef<float>> values = constant.getValueFloats())
+    return DenseElementsAttr::get(typeOf((int64_t)values->size(), b.getF32Type()), *values);
+  return std::nullopt;
+}
+
 const Facts &Known::of(Value value) {
   auto found = facts.find(value);
   if (found != facts.end())
     return *found->second;
-  Facts fromType = factsOfType(value, *this);
+  Facts told = factsOfType(value, *this);
   if (auto constant = value.getDefiningOp<ConstantOp>())
-    if (std::optional<ElementsAttr> elements = constant.getValue())
-      fromType.elements = elementsOf(*elements, math);
-  set(value, std::move(fromType));
+    if (std::optional<ElementsAttr> attribute = valueOf(constant))
+      told = Facts(math.constants(attribute->getShapedType().getShape()), elementsOf(*attribute, math));
+  set(value, std::move(told));
   return *facts[value];
 }
 
@@ -109,19 +129,42 @@ std::optional<Extents> Known::elementsOrSymbols(Value value) {
   if (std::optional<ArrayRef<Extent>> list = elements(value))
     return Extents(*list);
   const Facts &all = of(value);
-  if (!all.extents || all.extents->size() > 1)
+  if (!all.extents)
+    return std::nullopt;
+  unsigned position = 0;
+  return tellElements(*all.extents, [&](ArrayRef<int64_t>) { return math.elementOf(value, position++); });
+}
+
+Extent Known::element(Value value, ArrayRef<int64_t> index) {
+  std::optional<ArrayRef<Extent>> list = elements(value);
+  if (!list)
+    return nullptr;
+  std::optional<SmallVector<int64_t>> shape = ExtentMath::asConstants(extents(value));
+  int64_t position = 0;
+  for (auto [extent, at] : llvm::zip_equal(*shape, index.take_back(shape->size())))
+    position = position * extent + (extent == 1 ? 0 : at);
+  return (*list)[position];
+}
+
+std::optional<Extents> tellElements(ArrayRef<Extent> extents, llvm::function_ref<Extent(ArrayRef<int64_t>)> element) {
+  std::optional<SmallVector<int64_t>> shape = ExtentMath::asConstants(extents);
+  if (!shape)
     return std::nullopt;
   int64_t count = 1;
-  if (all.extents->size() == 1) {
-    std::optional<int64_t> length = ExtentMath::asConstant(all.extents->front());
-    if (!length || *length > maxFollowedElements)
+  for (int64_t extent : *shape)
+    if ((count *= extent) > maxFollowedElements || extent < 0)
       return std::nullopt;
-    count = *length;
+  Extents result;
+  SmallVector<int64_t> index(shape->size(), 0);
+  for (int64_t i = 0; i < count; ++i) {
+    Extent told = element(index);
+    if (!told)
+      return std::nullopt;
+    result.push_back(told);
+    for (int64_t axis = index.size() - 1; axis >= 0 && ++index[axis] == (*shape)[axis]; --axis)
+      index[axis] = 0;
   }
-  Extents symbols;
-  for (int64_t i = 0; i < count; ++i)
-    symbols.push_back(math.elementOf(value, i));
-  return symbols;
+  return result;
 }
 
 //===-- The walk ---------------------------------------------------------------===//
@@ -151,16 +194,16 @@ static LogicalResult refineByType(Operation *op, Value result, Facts &facts, Kno
 }
 
 static LogicalResult inferOperation(Operation *op, Known &known) {
-  for (Region &region : op->getRegions())
-    for (Block &block : region)
-      for (Operation &nested : block)
-        if (failed(inferOperation(&nested, known)))
+  const Rule *rule = allRules().find(op->getName().getStringRef());
+  if (!rule || !rule->shape)
+    for (Region &region : op->getRegions())
+      for (Block &block : region)
+        if (failed(inferFacts(block, known)))
           return failure();
   if (op->getNumResults() == 0 || isa<ConstantOp>(op))
     return success();
 
   SmallVector<Facts> results(op->getNumResults());
-  const Rule *rule = allRules().find(op->getName().getStringRef());
   bool ranked = llvm::all_of(op->getOperands(), [&](Value operand) {
     return !isa<TensorType>(operand.getType()) || known.of(operand).extents.has_value();
   });
@@ -186,12 +229,18 @@ static LogicalResult inferOperation(Operation *op, Known &known) {
   return success();
 }
 
+LogicalResult inferFacts(Block &block, Known &known) {
+  for (Operation &op : block)
+    if (failed(inferOperation(&op, known)))
+      return failure();
+  return success();
+}
+
 LogicalResult inferFacts(Operation *function, Known &known) {
   for (Region &region : function->getRegions())
     for (Block &block : region)
-      for (Operation &op : block)
-        if (failed(inferOperation(&op, known)))
-          return failure();
+      if (failed(inferFacts(block, known)))
+        return failure();
   return success();
 }
 

@@ -58,14 +58,25 @@ public:
   std::optional<llvm::ArrayRef<Extent>> elements(mlir::Value value);
   /// Elements that are all fixed numbers.
   std::optional<llvm::SmallVector<int64_t>> constants(mlir::Value value);
-  /// Elements of an integer tensor of known length: the known ones, or symbols that stand for what is in the tensor at
-  /// run time. None if the length is unknown.
+  /// Elements of a small integer tensor of fixed extents: the known ones, or symbols that stand for what is in the
+  /// tensor at run time. None if an extent is not fixed.
   std::optional<Extents> elementsOrSymbols(mlir::Value value);
+  /// The element at an index, read with broadcasting: leading positions that the tensor has no axes for are skipped,
+  /// along an axis of extent 1 every position is 0. Null if it is not known.
+  Extent element(mlir::Value value, llvm::ArrayRef<int64_t> index);
 
 private:
   /// Behind pointers, so that what was handed out stays valid while more is learnt.
   llvm::DenseMap<mlir::Value, std::unique_ptr<Facts>> facts;
 };
+
+/// The elements of a result with these extents, in row-major order, each as `element` tells it by its index. None if an
+/// extent is not fixed, if there are too many to be part of a shape, or if `element` tells null of one.
+std::optional<Extents> tellElements(llvm::ArrayRef<Extent> extents,
+                                    llvm::function_ref<Extent(llvm::ArrayRef<int64_t> index)> element);
+
+/// The value of a constant in whichever of its attributes it is; none for strings.
+std::optional<mlir::ElementsAttr> valueOf(ConstantOp constant);
 
 using ShapeRule = std::function<llvm::FailureOr<llvm::SmallVector<Facts>>(mlir::Operation *, Known &)>;
 
@@ -161,9 +172,16 @@ const Rules &allRules();
 // One for each file under ops/.
 void addCastRules(Rules &);
 void addElementwiseRules(Rules &);
+void addExpandRules(Rules &);
+void addReshapeRules(Rules &);
+void addShapeRules(Rules &);
+void addTransposeRules(Rules &);
 
-/// Walks a graph function (and nested regions) in order and applies the shape rules. Results that a rule cannot tell
-/// get fresh symbols. Fails, with an error at the operation, where a rule finds a contradiction.
+/// Walks a graph function in order and applies the shape rules. Results that a rule cannot tell get fresh symbols.
+/// Fails, with an error at the operation, where a rule finds a contradiction.
 llvm::LogicalResult inferFacts(mlir::Operation *function, Known &known);
+/// The same for one block of a region. The rules of operations with regions call it: only they know what the block's
+/// arguments are, and how often it must be looked at.
+llvm::LogicalResult inferFacts(mlir::Block &block, Known &known);
 
 } // namespace mlc::onnx

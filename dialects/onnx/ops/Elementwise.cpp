@@ -24,37 +24,22 @@ FailureOr<Extents> broadcastExtents(Operation *op, Known &known) {
   return result;
 }
 
-/// Elements of the result where those of all operands are known.
-static std::optional<Extents> followElements(Operation *op, Known &known, ElementArithmetic arithmetic) {
-  SmallVector<ArrayRef<Extent>> operands;
-  size_t count = 1;
-  for (Value operand : op->getOperands()) {
-    std::optional<ArrayRef<Extent>> elements = known.elements(operand);
-    if (!elements)
-      return std::nullopt;
-    if (count == 1)
-      count = elements->size();
-    if (elements->size() != count && elements->size() != 1)
-      return std::nullopt;
-    operands.push_back(*elements);
-  }
-  Extents result;
-  for (size_t i = 0; i < count; ++i) {
-    auto parts = llvm::map_to_vector(operands,
-                                     [&](ArrayRef<Extent> elements) { return elements[elements.size() == 1 ? 0 : i]; });
-    Extent element = arithmetic(known.math, parts);
-    if (!element)
-      return std::nullopt;
-    result.push_back(element);
-  }
-  return result;
-}
-
 FailureOr<Facts> shapeOfElementwise(Operation *op, Known &known, ElementArithmetic arithmetic) {
   FailureOr<Extents> extents = broadcastExtents(op, known);
   if (failed(extents))
     return failure();
-  return Facts(std::move(*extents), arithmetic ? followElements(op, known, arithmetic) : std::nullopt);
+  if (!arithmetic)
+    return Facts(std::move(*extents));
+  std::optional<Extents> elements = tellElements(*extents, [&](ArrayRef<int64_t> index) {
+    Extents parts;
+    for (Value operand : op->getOperands()) {
+      parts.push_back(known.element(operand, index));
+      if (!parts.back())
+        return Extent();
+    }
+    return arithmetic(known.math, parts);
+  });
+  return Facts(std::move(*extents), std::move(elements));
 }
 
 //===-- Shape arithmetic ---------------------------------------------------------===//
