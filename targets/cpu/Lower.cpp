@@ -2,7 +2,6 @@
 #include "cpu/Passes.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Transforms/Passes.h"
 #include "passes/Passes.h"
@@ -19,7 +18,7 @@ void lower(OpPassManager &passes, TargetAttr target, RegisterTiles tiles) {
   passes.addNestedPass<func::FuncOp>(createLowerContract(contract));
   passes.addPass(createBuildMicroKernels({tiles.fused}));
   OpPassManager &functions = passes.nest<func::FuncOp>();
-  functions.addPass(createConvertLinalgToLoopsPass());
+  functions.addPass(createVectorizeLoops({target.getVectorBytes()}));
   functions.addPass(createExpandMath());
   functions.addPass(createCastExpandShapes());
   functions.addPass(memref::createExpandStridedMetadataPass());

@@ -22,3 +22,10 @@ def ConvertCpuToLLVM : Pass<"mlc-convert-cpu-to-llvm", "::mlir::ModuleOp"> {
   let summary = "Write what is left, loops over buffers and vectors, in the LLVM dialect";
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
+
+def VectorizeLoops : Pass<"mlc-vectorize-loops", "::mlir::func::FuncOp"> {
+  let summary = "Write structured operations on buffers as loops whose innermost is over vectors";
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+  let options = [Option<"vectorBytes", "vector-bytes", "unsigned", /*default=*/"32", "width of a vector register">];
+}

@@ -1,0 +1,723 @@
+// Writes structured operations on buffers as loops whose innermost is over vectors.
+//
+//   linalg.generic ins(%x : memref<?x20xf32>) outs(%y : memref<?x20xf32>) { exp }
+//   =>
+//   scf.for %i = 0 to %n {
+//     %v = vector.load %x[%i, 0] : vector<16xf32>;  %e = math.exp %v;  vector.store %e, %y[%i, 0]
+//     %t = vector.maskedload %x[%i, 16], [1, 1, 1, 1, 0, ...];  ...
+//   }
+//
+// LLVM's own vectorizer would do much of this, but not dependably: it looks for proofs that are obvious here, keeps a
+// scalar loop for each remainder, and does not reorder loops. What is decided here, for each operation:
+//   - dimensions that lie contiguously in all operands become one;
+//   - one loop becomes that of vectors: the one along which most operands are contiguous, so that reductions over the
+//   rows of a matrix run along
+//     its columns; operands that are strided along it are gathered, those that do not move are broadcast;
+//   - accumulators stay in registers while reduction loops run: along a parallel vector loop several vectors side by
+//   side, along a reduction
+//     several partial sums, which are added up at the end. That is the one place where the order of additions changes;
+//   - what remains of a loop after whole vectors is one masked step.
+// An operation whose body has no vector form becomes plain loops.
+#include "cpu/Passes.h"
+#include "mlir/Analysis/SliceAnalysis.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/Linalg/Utils/Utils.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+using namespace mlir;
+
+namespace mlc::cpu {
+#define GEN_PASS_DEF_VECTORIZELOOPS
+#include "cpu/Passes.h.inc"
+
+namespace {
+
+//===-- What is known of an operation ------------------------------------------------===//
+
+/// How an operand moves along one loop.
+enum class Movement { None, Contiguous, Strided, Irregular };
+
+Movement movementAlong(AffineMap map, MemRefType type, unsigned loop) {
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  if (failed(type.getStridesAndOffset(strides, offset)))
+    return Movement::Irregular;
+  Movement result = Movement::None;
+  for (auto [expr, stride] : llvm::zip(map.getResults(), strides)) {
+    if (!expr.isFunctionOfDim(loop))
+      continue;
+    // The coefficient of the loop, if the expression is a sum.
+    AffineExpr rest = expr - getAffineDimExpr(loop, expr.getContext());
+    bool isUnit = !simplifyAffineExpr(rest, map.getNumDims(), 0).isFunctionOfDim(loop);
+    if (!expr.isPureAffine())
+      return Movement::Irregular;
+    bool isSum = true;
+    expr.walk([&](AffineExpr e) {
+      if (auto binary = dyn_cast<AffineBinaryOpExpr>(e); binary && binary.getKind() != AffineExprKind::Add &&
+                                                         binary.getKind() != AffineExprKind::Mul &&
+                                                         binary.isFunctionOfDim(loop))
+        isSum = false;
+    });
+    if (!isSum)
+      return Movement::Irregular;
+    if (result != Movement::None)
+      return Movement::Strided; // a diagonal
+    result = isUnit && stride == 1 ? Movement::Contiguous : Movement::Strided;
+  }
+  return result;
+}
+
+/// The number that `loop` is multiplied with in a sum.
+int64_t coefficientOf(AffineExpr expr, unsigned loop) {
+  if (auto dim = dyn_cast<AffineDimExpr>(expr))
+    return dim.getPosition() == loop;
+  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!binary)
+    return 0;
+  if (binary.getKind() == AffineExprKind::Add)
+    return coefficientOf(binary.getLHS(), loop) + coefficientOf(binary.getRHS(), loop);
+  if (binary.getKind() == AffineExprKind::Mul)
+    if (auto factor = dyn_cast<AffineConstantExpr>(binary.getRHS()))
+      return coefficientOf(binary.getLHS(), loop) * factor.getValue();
+  return 0;
+}
+
+unsigned bytesOf(Type type) { return type.isIndex() ? 8 : llvm::divideCeil(type.getIntOrFloatBitWidth(), 8); }
+
+bool isScalarType(Type type) { return type.isIntOrIndexOrFloat(); }
+
+/// The one operation by which a body adds to an output; null if there is more to it.
+Operation *combinerOf(linalg::LinalgOp op, unsigned output) {
+  SmallVector<Operation *> combiners;
+  if (!matchReduction(op.getRegionOutputArgs(), output, combiners) || combiners.size() != 1)
+    return nullptr;
+  Operation *combiner = combiners.front();
+  return linalg::getCombinerOpKind(combiner) && arith::getNeutralElement(combiner) ? combiner : nullptr;
+}
+
+/// Whether each operation of the body has a form on vectors.
+bool isVectorizable(linalg::LinalgOp op) {
+  for (Operation &inner : op.getBlock()->without_terminator()) {
+    if (isa<linalg::IndexOp, memref::LoadOp, arith::ConstantOp>(inner))
+      continue;
+    if (inner.getNumRegions() || !OpTrait::hasElementwiseMappableTraits(&inner))
+      return false;
+    for (Type type :
+         llvm::concat<Type>(llvm::to_vector(inner.getOperandTypes()), llvm::to_vector(inner.getResultTypes())))
+      if (!isScalarType(type))
+        return false;
+  }
+  for (OpOperand &operand : op->getOpOperands())
+    if (auto type = dyn_cast<MemRefType>(operand.get().getType()); type && !isScalarType(type.getElementType()))
+      return false;
+  return true;
+}
+
+//===-- Writing the loops --------------------------------------------------------===//
+
+/// How many elements a step covers, and which of them count: all if there is no mask. One lane without a vector is
+/// plain code.
+struct Step {
+  int64_t lanes = 1;
+  bool isVector = false;
+  Value mask;
+};
+
+class LoopNest {
+public:
+  LoopNest(linalg::LinalgOp op, unsigned vectorBytes)
+      : op(op), b(op.getLoc(), op), vectorBytes(vectorBytes), maps(op.getIndexingMapsArray()),
+        fixed(op.getStaticLoopRanges()) {
+    for (Range range : op.createLoopRanges(b, op.getLoc()))
+      extents.push_back(getValueOrCreateConstantIndexOp(b, b.getLoc(), range.size));
+    positions.resize(extents.size());
+    iterators = op.getIteratorTypesArray();
+  }
+
+  void write() {
+    chooseVectorLoop();
+    SmallVector<unsigned> parallel, reduction;
+    for (unsigned loop = 0; loop < iterators.size(); ++loop) {
+      if (vectorLoop == (int)loop)
+        continue;
+      (isParallel(loop) ? parallel : reduction).push_back(loop);
+    }
+    bool reduces =
+        llvm::any_of(iterators, [](utils::IteratorType type) { return type == utils::IteratorType::reduction; });
+    writeLoops(parallel, {}, [&](ValueRange) -> SmallVector<Value> {
+      if (vectorLoop < 0) {
+        if (reduces)
+          accumulate(reduction, {Step()}, {zero()});
+        else
+          compute(Step(), zero());
+      } else if (!isParallel(vectorLoop))
+        accumulateAlong(reduction);
+      else if (reduces)
+        accumulateAcross(reduction);
+      else
+        writeSteps(1, [&](ArrayRef<Step> steps, ArrayRef<Value> places) { compute(steps.front(), places.front()); });
+      return {};
+    });
+  }
+
+private:
+  bool isParallel(unsigned loop) const { return iterators[loop] == utils::IteratorType::parallel; }
+  Value zero() { return index(0); }
+  Value index(int64_t value) { return arith::ConstantIndexOp::create(b, value); }
+
+  //===-- Decisions --------------------------------------------------------------===//
+
+  void chooseVectorLoop() {
+    if (!isVectorizable(op))
+      return;
+    int64_t widest = 1;
+    for (OpOperand &operand : op->getOpOperands())
+      widest = std::max<int64_t>(widest, bytesOf(getElementTypeOrSelf(operand.get().getType())));
+    int64_t fullLanes = std::max<int64_t>(1, vectorBytes / widest);
+    bool canReduce = true;
+    for (unsigned i = 0; i < op.getNumDpsInits(); ++i)
+      canReduce &= combinerOf(op, i) != nullptr;
+
+    double best = 1; // the cost of a scalar, for one element
+    for (unsigned loop = 0; loop < iterators.size(); ++loop) {
+      if (!isParallel(loop) && (iterators[loop] != utils::IteratorType::reduction || !canReduce))
+        continue;
+      if (fixed[loop] == 1)
+        continue;
+      double cost = 0.5;
+      bool possible = true;
+      for (OpOperand &operand : op->getOpOperands()) {
+        auto type = dyn_cast<MemRefType>(operand.get().getType());
+        if (!type)
+          continue;
+        bool isOutput = op.isDpsInit(&operand);
+        Movement movement = movementAlong(op.getMatchingIndexingMap(&operand), type, loop);
+        switch (movement) {
+        case Movement::None:
+          // Outputs that stay are accumulators, which exist along reductions only.
+          possible &= !isOutput || !isParallel(loop);
+          cost += 0.1;
+          break;
+        case Movement::Contiguous:
+          cost += 1;
+          break;
+        case Movement::Strided:
+          cost += isOutput ? 16 : 8;
+          break;
+        case Movement::Irregular:
+          possible = false;
+          break;
+        }
+      }
+      if (!possible)
+        continue;
+      int64_t lanes = fullLanes;
+      double used = 1;
+      if (!ShapedType::isDynamic(fixed[loop])) {
+        lanes = std::min<int64_t>(lanes, llvm::PowerOf2Ceil(fixed[loop]));
+        used = (double)fixed[loop] / llvm::alignTo(fixed[loop], lanes);
+      }
+      // A reduction is summed up at the end; contiguous loops on the inside are kinder to caches.
+      cost = (cost / lanes / used) * (isParallel(loop) ? 1 : 1.1) / op->getNumOperands() *
+             (1 + 0.01 * (iterators.size() - loop));
+      if (lanes < 2 || cost >= best)
+        continue;
+      best = cost;
+      vectorLoop = loop;
+      fullStepLanes = lanes;
+    }
+  }
+
+  //===-- Loops ------------------------------------------------------------------===//
+
+  using Body = llvm::function_ref<SmallVector<Value>(ValueRange)>;
+
+  /// Nested loops over `loops`, from the outermost; `body` gets what the iterations carry and returns what is carried
+  /// on.
+  SmallVector<Value> writeLoops(ArrayRef<unsigned> loops, ValueRange carried, Body body) {
+    if (loops.empty())
+      return body(carried);
+    unsigned loop = loops.front();
+    if (fixed[loop] == 1) {
+      positions[loop] = zero();
+      return writeLoops(loops.drop_front(), carried, body);
+    }
+    auto forOp = scf::ForOp::create(b, zero(), extents[loop], index(1), carried);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(forOp.getBody());
+    positions[loop] = forOp.getInductionVar();
+    SmallVector<Value> results = writeLoops(loops.drop_front(), forOp.getRegionIterArgs(), body);
+    if (forOp.getBody()->empty() || !forOp.getBody()->back().hasTrait<OpTrait::IsTerminator>()) {
+      b.setInsertionPointToEnd(forOp.getBody());
+      scf::YieldOp::create(b, results);
+    }
+    return SmallVector<Value>(forOp.getResults());
+  }
+
+  Step vectorStep(Value mask = {}) { return {fullStepLanes, true, mask}; }
+
+  /// The lanes below `count` (an index).
+  Value maskBelow(Value count, int64_t lanes) {
+    if (auto known = getConstantIntValue(count)) {
+      SmallVector<bool> bits(lanes);
+      for (int64_t i = 0; i < lanes; ++i)
+        bits[i] = i < *known;
+      return arith::ConstantOp::create(b, DenseElementsAttr::get(VectorType::get({lanes}, b.getI1Type()), bits));
+    }
+    // Compared at the width that fills one register.
+    Type narrow = b.getIntegerType(std::clamp<int64_t>(vectorBytes * 8 / lanes, 8, 32));
+    SmallVector<Attribute> numbers;
+    for (int64_t i = 0; i < lanes; ++i)
+      numbers.push_back(b.getIntegerAttr(narrow, i));
+    auto type = VectorType::get({lanes}, narrow);
+    Value lane = arith::ConstantOp::create(b, DenseElementsAttr::get(type, numbers));
+    Value limit = vector::BroadcastOp::create(b, type, arith::IndexCastOp::create(b, narrow, count));
+    return arith::CmpIOp::create(b, arith::CmpIPredicate::ult, lane, limit);
+  }
+
+  /// Steps along a parallel vector loop: `side` vectors at once as long as there are so many, then one at a time, then
+  /// what remains.
+  void writeSteps(int64_t side, llvm::function_ref<void(ArrayRef<Step>, ArrayRef<Value>)> body) {
+    int64_t lanes = fullStepLanes;
+    Value extent = extents[vectorLoop], done = zero();
+    int64_t known = fixed[vectorLoop];
+    bool isKnown = !ShapedType::isDynamic(known);
+    auto steps = [&](int64_t count, Value from, Value to) {
+      auto one = [&](Value position) {
+        SmallVector<Value> places;
+        for (int64_t i = 0; i < count; ++i)
+          places.push_back(i ? b.createOrFold<arith::AddIOp>(position, index(i * lanes)) : position);
+        body(SmallVector<Step>(count, vectorStep()), places);
+      };
+      if (getConstantIntValue(from) && getConstantIntValue(to) &&
+          *getConstantIntValue(to) - *getConstantIntValue(from) == count * lanes)
+        return one(from);
+      auto loop = scf::ForOp::create(b, from, to, index(count * lanes));
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(loop.getBody());
+      one(loop.getInductionVar());
+    };
+    auto wholeBelow = [&](int64_t size) -> Value {
+      if (isKnown)
+        return index(known / size * size);
+      return arith::SubIOp::create(b, extent, arith::RemUIOp::create(b, extent, index(size)));
+    };
+    if (side > 1 && (!isKnown || known >= side * lanes)) {
+      Value end = wholeBelow(side * lanes);
+      steps(side, done, end);
+      done = end;
+    }
+    Value end = wholeBelow(lanes);
+    if (!isKnown || getConstantIntValue(done) != getConstantIntValue(end))
+      steps(1, done, end);
+    if (isKnown && known % lanes == 0)
+      return;
+    Value rest = b.createOrFold<arith::SubIOp>(extent, end);
+    auto last = [&] { body(vectorStep(maskBelow(rest, lanes)), end); };
+    if (isKnown)
+      return last();
+    Value any = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, rest, zero());
+    auto ifOp = scf::IfOp::create(b, any, /*withElseRegion=*/false);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(ifOp.thenBlock());
+    last();
+  }
+
+  //===-- Reductions -------------------------------------------------------------===//
+
+  /// Reductions along other loops, for vectors side by side.
+  void accumulateAcross(ArrayRef<unsigned> reduction) {
+    int64_t side = op.getBlock()->getOperations().size() > 12 ? 1 : 4;
+    if (int64_t known = fixed[vectorLoop]; !ShapedType::isDynamic(known))
+      side = std::clamp<int64_t>(known / fullStepLanes, 1, side);
+    writeSteps(side, [&](ArrayRef<Step> steps, ArrayRef<Value> places) { accumulate(reduction, steps, places); });
+  }
+
+  void accumulate(ArrayRef<unsigned> reduction, ArrayRef<Step> steps, ArrayRef<Value> places) {
+    unsigned outputs = op.getNumDpsInits();
+    SmallVector<Value> carried;
+    for (auto [step, place] : llvm::zip(steps, places)) {
+      moveTo(place);
+      for (unsigned i = 0; i < outputs; ++i)
+        carried.push_back(load(*op.getDpsInitOperand(i), step));
+    }
+    SmallVector<Value> results = writeLoops(reduction, carried, [&](ValueRange accumulators) {
+      SmallVector<Value> next;
+      for (auto [i, step] : llvm::enumerate(steps)) {
+        moveTo(places[i]);
+        llvm::append_range(next, evaluate(step, accumulators.slice(i * outputs, outputs)));
+      }
+      return next;
+    });
+    for (auto [s, step] : llvm::enumerate(steps)) {
+      moveTo(places[s]);
+      for (unsigned i = 0; i < outputs; ++i)
+        store(*op.getDpsInitOperand(i), results[s * outputs + i], step);
+    }
+  }
+
+  /// A reduction along the vector loop: partial results in each lane of several vectors, combined at the end.
+  void accumulateAlong(ArrayRef<unsigned> reduction) {
+    int64_t lanes = fullStepLanes, known = fixed[vectorLoop], side = 4;
+    bool isKnown = !ShapedType::isDynamic(known);
+    if (isKnown)
+      side = std::clamp<int64_t>(known / lanes, 1, side);
+    unsigned outputs = op.getNumDpsInits();
+    SmallVector<Operation *> combiners;
+    SmallVector<Value> carried;
+    for (unsigned i = 0; i < outputs; ++i)
+      combiners.push_back(combinerOf(op, i));
+    for (int64_t s = 0; s < side; ++s)
+      for (Operation *combiner : combiners) {
+        TypedAttr neutral = *arith::getNeutralElement(combiner);
+        carried.push_back(broadcast(arith::ConstantOp::create(b, neutral), lanes));
+      }
+    auto wholeBelow = [&](int64_t size) -> Value {
+      if (isKnown)
+        return index(known / size * size);
+      return arith::SubIOp::create(b, extents[vectorLoop], arith::RemUIOp::create(b, extents[vectorLoop], index(size)));
+    };
+    Value manyEnd = wholeBelow(side * lanes), end = wholeBelow(lanes);
+    SmallVector<Value> results = writeLoops(reduction, carried, [&](ValueRange outer) {
+      SmallVector<Value> current(outer);
+      auto loop = [&](Value from, Value to, int64_t count) {
+        if (auto f = getConstantIntValue(from), t = getConstantIntValue(to); f && t && *f == *t)
+          return;
+        SmallVector<Value> part(current.begin(), current.begin() + count * outputs);
+        auto forOp = scf::ForOp::create(b, from, to, index(count * lanes), part);
+        OpBuilder::InsertionGuard guard(b);
+        b.setInsertionPointToStart(forOp.getBody());
+        SmallVector<Value> next;
+        for (int64_t s = 0; s < count; ++s) {
+          moveTo(s ? b.createOrFold<arith::AddIOp>(forOp.getInductionVar(), index(s * lanes))
+                   : forOp.getInductionVar());
+          llvm::append_range(next, evaluate(vectorStep(), forOp.getRegionIterArgs().slice(s * outputs, outputs)));
+        }
+        scf::YieldOp::create(b, next);
+        llvm::copy(forOp.getResults(), current.begin());
+      };
+      loop(zero(), manyEnd, side);
+      if (side > 1)
+        loop(manyEnd, end, 1);
+      if (!isKnown || known % lanes != 0) {
+        // Lanes without an element keep what they had.
+        Value mask = maskBelow(b.createOrFold<arith::SubIOp>(extents[vectorLoop], end), lanes);
+        moveTo(end);
+        SmallVector<Value> last = evaluate(vectorStep(mask), ValueRange(current).take_front(outputs));
+        for (unsigned i = 0; i < outputs; ++i)
+          current[i] = arith::SelectOp::create(b, mask, last[i], current[i]);
+      }
+      return current;
+    });
+    moveTo(zero());
+    for (unsigned i = 0; i < outputs; ++i) {
+      SmallVector<Value> parts;
+      for (int64_t s = 0; s < side; ++s)
+        parts.push_back(results[s * outputs + i]);
+      while (parts.size() > 1) {
+        SmallVector<Value> halves;
+        for (size_t p = 0; p + 1 < parts.size(); p += 2)
+          halves.push_back(combine(combiners[i], parts[p], parts[p + 1]));
+        if (parts.size() % 2)
+          halves.push_back(parts.back());
+        parts = halves;
+      }
+      // Only this addition may be done in any order.
+      Value total = parts.front();
+      vector::CombiningKind kind = *linalg::getCombinerOpKind(combiners[i]);
+      auto flags = isa<FloatType>(getElementTypeOrSelf(total.getType())) ? arith::FastMathFlags::reassoc
+                                                                         : arith::FastMathFlags::none;
+      Value scalar = vector::ReductionOp::create(b, kind, total, flags);
+      OpOperand &output = *op.getDpsInitOperand(i);
+      store(output, combine(combiners[i], load(output, Step()), scalar), Step());
+    }
+  }
+
+  Value combine(Operation *combiner, Value x, Value y) {
+    OperationState state(b.getLoc(), combiner->getName(), {x, y}, {x.getType()}, combiner->getAttrs());
+    return b.create(state)->getResult(0);
+  }
+
+  //===-- One step ---------------------------------------------------------------===//
+
+  void moveTo(Value place) {
+    if (vectorLoop >= 0)
+      positions[vectorLoop] = place;
+  }
+
+  /// All of an operation that does not reduce.
+  void compute(Step step, Value place) {
+    moveTo(place);
+    SmallVector<Value> outputs;
+    for (unsigned i = 0; i < op.getNumDpsInits(); ++i) {
+      OpOperand &output = *op.getDpsInitOperand(i);
+      outputs.push_back(op.payloadUsesValueFromOperand(&output) ? load(output, step) : Value());
+    }
+    for (auto [i, value] : llvm::enumerate(evaluate(step, outputs)))
+      store(*op.getDpsInitOperand(i), value, step);
+  }
+
+  /// The body at the present position, with `outputs` for what the outputs hold.
+  SmallVector<Value> evaluate(Step step, ValueRange outputs) {
+    IRMapping values;
+    Block *body = op.getBlock();
+    for (OpOperand *input : op.getDpsInputOperands()) {
+      BlockArgument argument = op.getMatchingBlockArgument(input);
+      if (argument.use_empty())
+        continue;
+      values.map(argument,
+                 isa<MemRefType>(input->get().getType()) ? load(*input, step) : broadcast(input->get(), step));
+    }
+    for (auto [argument, value] : llvm::zip(op.getRegionOutputArgs(), outputs))
+      if (value)
+        values.map(argument, value);
+    for (Operation &inner : body->without_terminator()) {
+      if (auto indexOp = dyn_cast<linalg::IndexOp>(inner))
+        values.map(indexOp.getResult(), indexAt(indexOp.getDim(), step));
+      else if (!step.isVector)
+        b.clone(inner, values);
+      else if (auto read = dyn_cast<memref::LoadOp>(inner))
+        values.map(read.getResult(), gather(read, values, step));
+      else {
+        SmallVector<Value> operands;
+        for (Value operand : inner.getOperands())
+          operands.push_back(broadcast(values.lookupOrDefault(operand), step));
+        if (isa<arith::ConstantOp>(inner)) {
+          values.map(inner.getResult(0), broadcast(b.clone(inner)->getResult(0), step));
+          continue;
+        }
+        SmallVector<Type> types;
+        for (Type type : inner.getResultTypes())
+          types.push_back(VectorType::get({step.lanes}, type));
+        OperationState state(b.getLoc(), inner.getName(), operands, types, inner.getAttrs());
+        values.map(inner.getResults(), b.create(state)->getResults());
+      }
+    }
+    SmallVector<Value> results;
+    for (Value result : body->getTerminator()->getOperands())
+      results.push_back(broadcast(values.lookupOrDefault(result), step));
+    return results;
+  }
+
+  Value broadcast(Value value, int64_t lanes) {
+    return isa<VectorType>(value.getType())
+               ? value
+               : vector::BroadcastOp::create(b, VectorType::get({lanes}, value.getType()), value).getResult();
+  }
+  Value broadcast(Value value, Step step) { return step.isVector ? broadcast(value, step.lanes) : value; }
+
+  Value laneNumbers(Step step) {
+    SmallVector<Attribute> numbers;
+    for (int64_t i = 0; i < step.lanes; ++i)
+      numbers.push_back(b.getIndexAttr(i));
+    return arith::ConstantOp::create(b,
+                                     DenseElementsAttr::get(VectorType::get({step.lanes}, b.getIndexType()), numbers));
+  }
+
+  Value indexAt(unsigned loop, Step step) {
+    if (!step.isVector || vectorLoop != (int)loop)
+      return broadcast(positions[loop], step);
+    return arith::AddIOp::create(b, broadcast(positions[loop], step), laneNumbers(step));
+  }
+
+  SmallVector<Value> indicesOf(AffineMap map) {
+    SmallVector<Value> indices;
+    SmallVector<OpFoldResult> dims(positions.begin(), positions.end());
+    // A reduction that is over has no position; nothing that is addressed then depends on it.
+    for (OpFoldResult &dim : dims)
+      if (!cast<Value>(dim))
+        dim = b.getIndexAttr(0);
+    for (AffineExpr expr : map.getResults())
+      indices.push_back(getValueOrCreateConstantIndexOp(
+          b, b.getLoc(),
+          affine::makeComposedFoldedAffineApply(b, b.getLoc(), AffineMap::get(map.getNumDims(), 0, expr), dims)));
+    return indices;
+  }
+
+  /// Distances of the lanes from the first one, in elements, for an operand that is strided along the vector loop.
+  Value distances(OpOperand &operand, Step step) {
+    auto type = cast<MemRefType>(operand.get().getType());
+    AffineMap map = op.getMatchingIndexingMap(&operand);
+    SmallVector<int64_t> strides;
+    int64_t offset;
+    (void)type.getStridesAndOffset(strides, offset);
+    Value distance = zero();
+    memref::ExtractStridedMetadataOp metadata;
+    for (auto [axis, expr] : llvm::enumerate(map.getResults())) {
+      int64_t factor = coefficientOf(expr, vectorLoop);
+      if (factor == 0)
+        continue;
+      Value stride;
+      if (ShapedType::isDynamic(strides[axis])) {
+        if (!metadata)
+          metadata = memref::ExtractStridedMetadataOp::create(b, operand.get());
+        stride = metadata.getStrides()[axis];
+      } else
+        stride = index(strides[axis]);
+      distance = b.createOrFold<arith::AddIOp>(distance, b.createOrFold<arith::MulIOp>(stride, index(factor)));
+    }
+    return arith::MulIOp::create(b, laneNumbers(step), broadcast(distance, step));
+  }
+
+  Value allLanes(Step step) {
+    if (step.mask)
+      return step.mask;
+    return arith::ConstantOp::create(b, DenseElementsAttr::get(VectorType::get({step.lanes}, b.getI1Type()), true));
+  }
+  Value nothing(VectorType type) { return arith::ConstantOp::create(b, b.getZeroAttr(type)); }
+
+  Value load(OpOperand &operand, Step step) {
+    auto type = cast<MemRefType>(operand.get().getType());
+    AffineMap map = op.getMatchingIndexingMap(&operand);
+    SmallVector<Value> indices = indicesOf(map);
+    Movement movement = step.isVector ? movementAlong(map, type, vectorLoop) : Movement::None;
+    if (movement == Movement::None)
+      return broadcast(memref::LoadOp::create(b, operand.get(), indices), step);
+    auto vectorType = VectorType::get({step.lanes}, type.getElementType());
+    if (movement == Movement::Contiguous) {
+      if (!step.mask)
+        return vector::LoadOp::create(b, vectorType, operand.get(), indices);
+      return vector::MaskedLoadOp::create(b, vectorType, operand.get(), indices, step.mask, nothing(vectorType));
+    }
+    return vector::GatherOp::create(b, vectorType, operand.get(), indices, distances(operand, step), allLanes(step),
+                                    nothing(vectorType));
+  }
+
+  void store(OpOperand &operand, Value value, Step step) {
+    auto type = cast<MemRefType>(operand.get().getType());
+    AffineMap map = op.getMatchingIndexingMap(&operand);
+    SmallVector<Value> indices = indicesOf(map);
+    if (!step.isVector) {
+      memref::StoreOp::create(b, value, operand.get(), indices);
+    } else if (movementAlong(map, type, vectorLoop) == Movement::Contiguous) {
+      if (step.mask)
+        vector::MaskedStoreOp::create(b, operand.get(), indices, step.mask, value);
+      else
+        vector::StoreOp::create(b, value, operand.get(), indices);
+    } else {
+      vector::ScatterOp::create(b, Type(), operand.get(), indices, distances(operand, step), allLanes(step), value);
+    }
+  }
+
+  /// A read of the body itself, at indices that it computed.
+  Value gather(memref::LoadOp read, IRMapping &values, Step step) {
+    SmallVector<Value> indices;
+    for (Value index : read.getIndices())
+      indices.push_back(values.lookupOrDefault(index));
+    Value memory = values.lookupOrDefault(read.getMemRef());
+    if (llvm::none_of(indices, [](Value index) { return isa<VectorType>(index.getType()); }))
+      return broadcast(memref::LoadOp::create(b, memory, indices), step);
+    auto metadata = memref::ExtractStridedMetadataOp::create(b, memory);
+    SmallVector<int64_t> strides;
+    int64_t offset;
+    auto type = cast<MemRefType>(memory.getType());
+    (void)type.getStridesAndOffset(strides, offset);
+    Value place;
+    for (auto [axis, position] : llvm::enumerate(indices)) {
+      Value stride = ShapedType::isDynamic(strides[axis]) ? metadata.getStrides()[axis] : index(strides[axis]);
+      Value term = strides[axis] == 1
+                       ? broadcast(position, step)
+                       : arith::MulIOp::create(b, broadcast(position, step), broadcast(stride, step)).getResult();
+      place = place ? arith::AddIOp::create(b, place, term).getResult() : term;
+    }
+    SmallVector<Value> origin(type.getRank(), zero());
+    auto vectorType = VectorType::get({step.lanes}, type.getElementType());
+    return vector::GatherOp::create(b, vectorType, memory, origin, place, allLanes(step), nothing(vectorType));
+  }
+
+  linalg::LinalgOp op;
+  ImplicitLocOpBuilder b;
+  unsigned vectorBytes;
+  SmallVector<AffineMap> maps;
+  SmallVector<int64_t> fixed;
+  SmallVector<Value> extents;
+  SmallVector<Value> positions; ///< of each loop, where code is being written
+  SmallVector<utils::IteratorType> iterators;
+  int vectorLoop = -1;
+  int64_t fullStepLanes = 1;
+};
+
+//===-- The pass -----------------------------------------------------------------===//
+
+/// The longest runs of loops that are contiguous in all operands.
+SmallVector<ReassociationIndices> contiguousRuns(linalg::LinalgOp op) {
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  SmallVector<utils::IteratorType> iterators = op.getIteratorTypesArray();
+  SmallVector<ReassociationIndices> runs;
+  for (int64_t loop = 0; loop < (int64_t)iterators.size(); ++loop) {
+    if (!runs.empty() && iterators[loop] == iterators[loop - 1]) {
+      ReassociationIndices longer = runs.back();
+      longer.push_back(loop);
+      if (linalg::areDimSequencesPreserved(maps, {longer})) {
+        runs.back() = longer;
+        continue;
+      }
+    }
+    runs.push_back({loop});
+  }
+  return runs;
+}
+
+struct VectorizeLoops : impl::VectorizeLoopsBase<VectorizeLoops> {
+  using VectorizeLoopsBase::VectorizeLoopsBase;
+
+  void runOnOperation() override {
+    IRRewriter rewriter(&getContext());
+    getOperation().walk([&](memref::CopyOp copy) {
+      rewriter.setInsertionPoint(copy);
+      linalg::makeMemRefCopyOp(rewriter, copy.getLoc(), copy.getSource(), copy.getTarget());
+      rewriter.eraseOp(copy);
+    });
+    SmallVector<linalg::LinalgOp> ops;
+    getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
+    for (linalg::LinalgOp op : ops) {
+      if (!op.hasPureBufferSemantics()) {
+        op.emitOpError("expects buffers here");
+        return signalPassFailure();
+      }
+      linalg::LinalgOp collapsed = collapse(op, rewriter);
+      LoopNest(collapsed, vectorBytes).write();
+      rewriter.eraseOp(collapsed);
+    }
+  }
+
+  static linalg::LinalgOp collapse(linalg::LinalgOp op, RewriterBase &rewriter) {
+    if (!op.getBlock()->getOps<linalg::IndexOp>().empty())
+      return op;
+    if (!llvm::all_of(op.getIndexingMapsArray(), [](AffineMap map) { return map.isProjectedPermutation(); }))
+      return op;
+    for (Value operand : op->getOperands())
+      if (auto type = dyn_cast<MemRefType>(operand.getType()); type && !type.getLayout().isIdentity())
+        return op;
+    SmallVector<ReassociationIndices> runs = contiguousRuns(op);
+    if (llvm::all_of(runs, [](const ReassociationIndices &run) { return run.size() == 1; }))
+      return op;
+    rewriter.setInsertionPoint(op);
+    if (!isa<linalg::GenericOp>(op)) {
+      FailureOr<linalg::GenericOp> generic = linalg::generalizeNamedOp(rewriter, op);
+      if (failed(generic))
+        return op;
+      op = *generic;
+      rewriter.setInsertionPoint(op);
+    }
+    FailureOr<linalg::CollapseResult> result = linalg::collapseOpIterationDims(op, runs, rewriter);
+    if (failed(result))
+      return op;
+    rewriter.eraseOp(op);
+    return result->collapsedOp;
+  }
+};
+
+} // namespace
+} // namespace mlc::cpu
