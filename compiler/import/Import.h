@@ -5,8 +5,8 @@
 
 namespace mlc {
 
-/// Reads a .onnx or ONNX text (.onnxtxt) file. Weights stay in the file's mapping, which lives as long as the context. Null, with an error
-/// that names file and node, when the model is not valid or uses what mlc does not know.
+/// Reads a .onnx or ONNX text (.onnxtxt) file. Weights stay in the file's mapping, which lives as long as the context.
+/// Null, with an error that names file and node, when the model is not valid or uses what mlc does not know.
 mlir::OwningOpRef<mlir::ModuleOp> importModel(llvm::StringRef path, mlir::MLIRContext &context);
 
 } // namespace mlc

@@ -93,4 +93,11 @@ int64_t elementTypeNumber(Type element) {
   return found == types.end() ? 0 : found - types.begin() + 1;
 }
 
+//===-- Constants ----------------------------------------------------------------===//
+
+Value createConstant(OpBuilder &builder, Location loc, ElementsAttr value) {
+  return ConstantOp::create(builder, loc, TypeRange(value.getType()), ValueRange(),
+                            builder.getNamedAttr("value", value));
+}
+
 } // namespace mlc::onnx

@@ -34,3 +34,8 @@ int64_t elementTypeNumber(mlir::Type element);
 
 #define GET_OP_CLASSES
 #include "onnx/OnnxOps.h.inc"
+
+namespace mlc::onnx {
+/// An onnx.Constant with `value`, the one form that the dialect's constants have after import.
+mlir::Value createConstant(mlir::OpBuilder &builder, mlir::Location loc, mlir::ElementsAttr value);
+} // namespace mlc::onnx

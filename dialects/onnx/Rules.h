@@ -26,15 +26,38 @@ struct Node {
   std::string type;                        ///< may be changed to another operator's
   int64_t opset;                           ///< of the domain, as the model imports it
   llvm::SmallVector<mlir::Value> operands; ///< null where an optional one is absent
-  mlir::NamedAttrList attributes;
-  unsigned resultCount;
+  mlir::NamedAttrList
+      attributes; ///< as the dialect has them: i64, f32, strings, arrays of these, ElementsAttr, TypeAttr
+  llvm::SmallVector<bool> results; ///< which are used, in the order of the schema; an upgrade may shorten or extend it
   mlir::ImplicitLocOpBuilder &builder; ///< at the node's place, for constants and helper operations
 
-  /// An i64 tensor constant of rank 1; a null attribute gives a null Value.
+  /// Null where the operand is absent.
+  mlir::Value operand(unsigned index) const { return index < operands.size() ? operands[index] : mlir::Value(); }
+  /// Behind what operands there are, absent ones fill the gap.
+  void setOperand(unsigned index, mlir::Value value);
+  /// The element type of an operand that is a tensor.
+  mlir::Type element(unsigned index) const {
+    return llvm::cast<mlir::TensorType>(operand(index).getType()).getElementType();
+  }
+
+  /// An attribute's value; the default where it is not given.
+  int64_t integer(llvm::StringRef name, int64_t otherwise) const;
+  double number(llvm::StringRef name, double otherwise) const;
+  llvm::StringRef string(llvm::StringRef name, llvm::StringRef otherwise) const;
+  std::optional<llvm::SmallVector<int64_t>> integers(llvm::StringRef name) const;
+  std::optional<llvm::SmallVector<float>> numbers(llvm::StringRef name) const;
+  void setInteger(llvm::StringRef name, int64_t value);
+
+  /// An i64 tensor constant of rank 1.
   mlir::Value constant(llvm::ArrayRef<int64_t> values);
+  /// A tensor constant of rank 0 of the type `element`, from an IntegerAttr or FloatAttr of any type.
   mlir::Value scalar(mlir::Attribute value, mlir::Type element);
-  /// Turns attribute `name` (ints or int) into operand `index`, as many operators did between versions.
+  /// Turns attribute `name` (ints or int) into operand `index`, as many operators did between versions. Without the
+  /// attribute, none.
   void attributeToOperand(llvm::StringRef name, unsigned index);
+
+  /// "'onnx.Pad' op of opset 1 ", at the node.
+  mlir::InFlightDiagnostic emitError() const;
 };
 using UpgradeRule = std::function<llvm::LogicalResult(Node &)>;
 

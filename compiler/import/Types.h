@@ -1,0 +1,33 @@
+// Types of a model: TypeProto and the type strings of schemas -> MLIR types.
+#pragma once
+#include "mlir/IR/Types.h"
+#include "mlir/Support/LLVM.h"
+#include <string>
+
+namespace onnx {
+class TypeProto;
+}
+
+namespace mlc::importer {
+
+/// A type and the names of its dimensions: one for each, "" for a number or an unnamed dimension.
+struct NamedType {
+  mlir::Type type;
+  llvm::SmallVector<std::string> dimensions;
+};
+
+/// Fails, with an error at `loc` that starts with `what` ("input 'x'"), for types that mlc does not have, and for
+/// absurd extents.
+mlir::FailureOr<NamedType> importType(const ::onnx::TypeProto &proto, mlir::Location loc, llvm::StringRef what);
+
+/// "seq(tensor(float))", as schemas spell it, without shapes. The string is libonnx's own, so it is well-formed.
+mlir::Type importType(llvm::StringRef text, mlir::MLIRContext *context);
+
+/// The reverse: a type, without shapes, for libonnx.
+::onnx::TypeProto exportType(mlir::Type type);
+
+/// The number of elements of a shape; none if an extent is negative, or if that number of bytes is beyond 63 bits even
+/// when zero extents are left out (so that no product of extents ever overflows). Dynamic extents count as 1.
+std::optional<int64_t> elementCount(llvm::ArrayRef<int64_t> shape);
+
+} // namespace mlc::importer
