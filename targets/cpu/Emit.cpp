@@ -143,7 +143,8 @@ static void setAttributes(llvm::Module &module, TargetAttr attr) {
         function.addFnAttr(llvm::Attribute::NoReturn);
         function.addFnAttr(llvm::Attribute::Cold);
       }
-      if (!function.isIntrinsic())
+      // The runtime's are linked in, libm's are not.
+      if (function.getName().starts_with("mlc_"))
         function.setVisibility(llvm::GlobalValue::HiddenVisibility);
       continue;
     }
@@ -165,11 +166,11 @@ static FailureOr<std::unique_ptr<llvm::MemoryBuffer>> compile(ModuleOp module, T
   code->setDataLayout(machine->createDataLayout());
   setAttributes(*code, attr);
   for (llvm::GlobalValue &value : code->global_values()) {
-    if (value.isDeclaration() || exported.contains(value.getName()))
+    if (exported.contains(value.getName()))
       continue;
     if (shared.contains(value.getName()))
       value.setVisibility(llvm::GlobalValue::HiddenVisibility);
-    else
+    else if (!value.isDeclaration())
       value.setLinkage(llvm::GlobalValue::InternalLinkage);
   }
 
@@ -224,11 +225,12 @@ FailureOr<Binary> emit(ModuleOp module, TargetAttr attr, StringRef tripleName) {
       exported.insert(function.getName());
   SmallVector<OwningOpRef<ModuleOp>> modules;
   if (parts > 1) {
+    SymbolTable symbols(module);
     DenseMap<Operation *, unsigned> partOf = shareOut(module, parts);
     for (unsigned part = 0; part < parts; ++part) {
       modules.push_back(extractPart(module, part, partOf));
       for (auto function : modules.back()->getOps<LLVM::LLVMFuncOp>())
-        if (function.isExternal())
+        if (function.isExternal() && !symbols.lookup<LLVM::LLVMFuncOp>(function.getName()).isExternal())
           shared.insert(function.getName());
     }
   }
