@@ -205,8 +205,11 @@ static LogicalResult checkOperands(const onnx::Node &node, const OpSchema &schem
 static LogicalResult checkResults(const onnx::Node &node, const OpSchema &schema) {
   const auto &outputs = schema.outputs();
   bool isOpen = !outputs.empty() && outputs.back().GetOption() == OpSchema::Variadic;
-  if (node.results.size() > outputs.size() && !isOpen)
-    return node.emitError() << "has at most " << outputs.size() << " results, got names for " << node.results.size();
+  size_t used = node.results.size();
+  while (used > 0 && !node.results[used - 1])
+    --used;
+  if (used > outputs.size() && !isOpen)
+    return node.emitError() << "has at most " << outputs.size() << " results, got a name for number " << used - 1;
   return success();
 }
 
@@ -444,8 +447,6 @@ FailureOr<Values> GraphImporter::importNode(const NodeProto &proto, Scope &scope
                   builder};
   for (const std::string &name : proto.output())
     node.results.push_back(!name.empty());
-  while (!node.results.empty() && !node.results.back())
-    node.results.pop_back();
   if (node.opset < 1)
     return node.emitError() << "is of a domain whose opset the model does not say";
   return importOperator(node, attributes->graphs, scope);

@@ -22,6 +22,7 @@ const Rules &allRules() {
     addReshapeRules(all);
     addShapeRules(all);
     addTransposeRules(all);
+    addUpgradeRules(all);
     return all;
   }();
   return rules;

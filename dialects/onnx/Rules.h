@@ -199,6 +199,7 @@ void addExpandRules(Rules &);
 void addReshapeRules(Rules &);
 void addShapeRules(Rules &);
 void addTransposeRules(Rules &);
+void addUpgradeRules(Rules &);
 
 /// Walks a graph function in order and applies the shape rules. Results that a rule cannot tell get fresh symbols.
 /// Fails, with an error at the operation, where a rule finds a contradiction.
