@@ -120,6 +120,7 @@ LogicalResult compile(const Options &options, MLIRContext &context) {
   if (options.emit < options.from)
     return emitError(UnknownLoc::get(&context))
            << "cannot emit '" << info(options.emit).name << "', which comes before '" << info(options.from).name << "'";
+  context.loadDialect<MlcDialect>(); // for the target's attribute
   Clock clock(options);
   OwningOpRef<ModuleOp> module = clock.run(info(options.from == Phase::Import ? Phase::Import : options.from).name,
                                            [&] { return readInput(options, context); });
@@ -155,6 +156,7 @@ LogicalResult compile(const Options &options, MLIRContext &context) {
 }
 
 FailureOr<std::string> printPipeline(const Options &options, MLIRContext &context) {
+  context.loadDialect<MlcDialect>();
   const Target *target = findTarget(options.target);
   if (!target)
     return emitError(UnknownLoc::get(&context))

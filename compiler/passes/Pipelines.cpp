@@ -10,7 +10,13 @@ using namespace mlir;
 
 namespace mlc {
 
-void buildSimplify(OpPassManager &passes, const Target &, TargetAttr) { passes.addPass(createInferShapes()); }
+void buildSimplify(OpPassManager &passes, const Target &, TargetAttr) {
+  passes.addPass(createInferShapes());
+  passes.addNestedPass<func::FuncOp>(createFuseBatchNorm());
+  passes.addPass(createFoldConstants());
+  passes.addPass(createInferShapes());
+  passes.addPass(createCSEPass());
+}
 
 void buildQuantize(OpPassManager &, const Target &, TargetAttr) {}
 
