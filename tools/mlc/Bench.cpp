@@ -126,7 +126,7 @@ Error runBench(CommandLine &line) {
   InputRequest request{{}, {}, /*seed=*/1};
   std::vector<int> counts = {0};
   bool asJson = false;
-  line.positional(options.input);
+  line.positional("model", options.input);
   line.option(
       "threads", "N,...", [&](StringRef text) { return takeThreads(text, counts); },
       "threads that compute, measured one after the other (0: one for each core)");

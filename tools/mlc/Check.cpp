@@ -114,7 +114,7 @@ void Checker::print() const {
 
 Error runCheck(CommandLine &line) {
   Options options;
-  line.positional(options.input);
+  line.positional("model", options.input);
   addCodegenOptions(line, options);
   line.explain(
       "Prints each operator of the model, the number of its nodes, and how many of these have a problem, then\n"

@@ -1,7 +1,7 @@
 // Options that say what to compile for; of every verb that may compile.
 #pragma once
-#include "CommandLine.h"
 #include "Compiler.h"
+#include "support/CommandLine.h"
 
 namespace mlc {
 

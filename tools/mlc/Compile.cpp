@@ -55,7 +55,7 @@ Error runCompile(CommandLine &line) {
   Options options;
   bool pipeline = false, time = false;
   auto phase = [](Phase &target) { return [&target](StringRef word) { return takePhase(word, target); }; };
-  line.positional(options.input, CommandLine::Needs::MaybeAModel);
+  line.positional("model", options.input, CommandLine::Needs::MaybeAWord);
   line.option("o", "FILE", options.output, "where to write (MODEL.so here; the text of a phase: standard output)");
   line.option("header", "FILE", options.header, "write a C header with the model's own types, too");
   addCodegenOptions(line, options);
@@ -80,7 +80,7 @@ Error runCompile(CommandLine &line) {
   if (pipeline)
     return printPipelineOf(options, *context);
   if (options.input.empty())
-    return line.missingModel();
+    return line.missingPositional();
   if (Error error = expectFile(options.input))
     return error;
   if (Error error = checkEnding(options))

@@ -137,7 +137,7 @@ static Error printSource(const Options &options) {
 Error runInfo(CommandLine &line) {
   Options options;
   InputRequest request;
-  line.positional(options.input);
+  line.positional("model", options.input);
   line.option("dim", "NAME=N", request.dims,
               "the extent of a symbolic dimension, for the memory of a compiled model (1)");
   line.explain("MODEL is a compiled .so: its inputs, outputs, properties and memory; or a model file: its inputs,\n"

@@ -1,6 +1,6 @@
 // Options that say what to run a model on; of run and bench.
 #pragma once
-#include "CommandLine.h"
+#include "support/CommandLine.h"
 #include "support/Inputs.h"
 
 namespace mlc {

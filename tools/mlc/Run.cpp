@@ -36,7 +36,7 @@ Error runRun(CommandLine &line) {
   InputRequest request;
   std::string save;
   int threads = 0;
-  line.positional(options.input);
+  line.positional("model", options.input);
   addInputOptions(line, request);
   line.option("save-outputs", "DIR", save, "write each output to DIR/NAME.npy, or .pb where numpy lacks its type");
   line.option("threads", "N", threads, "threads that compute (0: one for each core)");

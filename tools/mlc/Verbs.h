@@ -1,6 +1,6 @@
 // What mlc can do; each in the file of its name.
 #pragma once
-#include "CommandLine.h"
+#include "support/CommandLine.h"
 
 namespace mlc {
 

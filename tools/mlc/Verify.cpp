@@ -5,7 +5,6 @@
 #include "support/DataSets.h"
 #include "support/Model.h"
 #include "support/Table.h"
-#include "support/TensorFiles.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/Path.h"
@@ -13,19 +12,6 @@
 using namespace llvm;
 
 namespace mlc {
-
-static Expected<std::vector<Tensor>> readAll(ArrayRef<std::string> paths, ArrayRef<mlc_port> ports, StringRef what) {
-  if (paths.size() != ports.size())
-    return fail("expects " + Twine(ports.size()) + " files " + what + "_N.pb, got " + Twine(paths.size()));
-  std::vector<Tensor> tensors;
-  for (auto [path, port] : zip(paths, ports)) {
-    Expected<Tensor> tensor = readTensor(path, port);
-    if (!tensor)
-      return tensor.takeError();
-    tensors.push_back(std::move(*tensor));
-  }
-  return tensors;
-}
 
 static std::string formatError(double error) {
   std::string text;
@@ -41,24 +27,16 @@ public:
       : library(library), session(std::move(session)), tolerances(std::move(tolerances)) {}
 
   Error verify(const DataSet &set) {
-    Expected<std::vector<Tensor>> inputs = readAll(set.inputs, library.inputs(), "input");
-    if (!inputs)
-      return inContext(set.name, inputs.takeError());
-    Expected<std::vector<Tensor>> expected = readAll(set.outputs, library.outputs(), "output");
-    if (!expected)
-      return inContext(set.name, expected.takeError());
-    Expected<std::vector<Tensor>> outputs = session.run(*inputs);
-    if (!outputs)
-      return inContext(set.name, outputs.takeError());
-
     using enum Table::Align;
     Table table({Left, Left, Left, Left});
-    for (auto [port, got, want] : zip(library.outputs(), *outputs, *expected)) {
+    Error error = runDataSet(library, session, set, [&](const mlc_port &port, const Tensor &got, const Tensor &want) {
       Comparison result = compare(got, want, tolerances.of(port.name));
       table.row({port.name, formatType(want.type, want.extents), "largest error " + formatError(result.largestError),
                  result.matches ? "ok" : "MISMATCH: " + result.mismatch});
       matches &= result.matches;
-    }
+    });
+    if (error)
+      return error;
     outs() << set.name << "\n";
     table.print(outs(), /*indent=*/2);
     return Error::success();
@@ -93,7 +71,7 @@ Error runVerify(CommandLine &line) {
   std::string folder;
   std::optional<double> rtol, atol;
   int threads = 0;
-  line.positional(options.input);
+  line.positional("model", options.input);
   line.option("data", "DIR", folder, "folder with test_data_set_*, or one of them (the model's folder)");
   line.option("rtol", "R", rtol, "allowed error: atol + rtol * |expected| (1e-3)");
   line.option("atol", "A", atol, "see --rtol (1e-5)");

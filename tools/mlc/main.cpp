@@ -8,6 +8,14 @@
 using namespace llvm;
 using namespace mlc;
 
+/// One thing that mlc can do.
+struct Verb {
+  StringLiteral name;
+  StringLiteral arguments; ///< "MODEL [options]"
+  StringLiteral summary;
+  Error (*run)(CommandLine &line);
+};
+
 static const Verb verbs[] = {
     {"compile", "MODEL [options]", "Compile a model to a shared library, or print what a phase makes of it.",
      runCompile},
@@ -60,8 +68,9 @@ static Error run(ArrayRef<char *> words) {
   Expected<const Verb *> verb = findVerb(wantsHelp ? words[1] : first);
   if (!verb)
     return verb.takeError();
-  CommandLine line(**verb, wantsHelp ? ArrayRef(asked) : words.drop_front());
-  return (*verb)->run(line);
+  const auto &[name, arguments, summary, execute] = **verb;
+  CommandLine line("mlc " + name, arguments, summary, wantsHelp ? ArrayRef(asked) : words.drop_front());
+  return execute(line);
 }
 
 int main(int argc, char **argv) {

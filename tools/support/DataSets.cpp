@@ -1,5 +1,6 @@
 #include "DataSets.h"
 #include "Errors.h"
+#include "TensorFiles.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
@@ -47,6 +48,40 @@ Expected<SmallVector<DataSet>> findDataSets(StringRef folder) {
   if (sets.empty())
     return fail(folder + ": has neither test_data_set_* nor output_0.pb in it");
   return sets;
+}
+
+static Expected<std::vector<Tensor>> readValues(ArrayRef<std::string> paths, ArrayRef<mlc_port> ports, StringRef what) {
+  if (paths.size() != ports.size())
+    return fail("expects " + Twine(ports.size()) + " files " + what + "_N.pb, got " + Twine(paths.size()));
+  std::vector<Tensor> tensors;
+  for (auto [path, port] : zip(paths, ports)) {
+    Expected<Tensor> tensor = readTensor(path, port);
+    if (!tensor)
+      return tensor.takeError();
+    tensors.push_back(std::move(*tensor));
+  }
+  return tensors;
+}
+
+static Error runValues(const Library &library, Session &session, const DataSet &set,
+                       function_ref<void(const mlc_port &, const Tensor &, const Tensor &)> judge) {
+  Expected<std::vector<Tensor>> inputs = readValues(set.inputs, library.inputs(), "input");
+  if (!inputs)
+    return inputs.takeError();
+  Expected<std::vector<Tensor>> expected = readValues(set.outputs, library.outputs(), "output");
+  if (!expected)
+    return expected.takeError();
+  Expected<std::vector<Tensor>> outputs = session.run(*inputs);
+  if (!outputs)
+    return outputs.takeError();
+  for (auto [port, got, want] : zip(library.outputs(), *outputs, *expected))
+    judge(port, got, want);
+  return Error::success();
+}
+
+Error runDataSet(const Library &library, Session &session, const DataSet &set,
+                 function_ref<void(const mlc_port &, const Tensor &, const Tensor &)> judge) {
+  return inContext(set.name, runValues(library, session, set, judge));
 }
 
 } // namespace mlc

@@ -1,8 +1,7 @@
 // Inputs and expected outputs in files, laid out as ONNX does: test_data_set_N/{input_M.pb, output_M.pb}.
 #pragma once
-#include "llvm/ADT/SmallVector.h"
-#include "llvm/Support/Error.h"
-#include <string>
+#include "Library.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 
 namespace mlc {
 
@@ -13,5 +12,9 @@ struct DataSet {
 
 /// The data sets of a folder, in order; or the one that the folder itself is. Fails where there is none.
 llvm::Expected<llvm::SmallVector<DataSet>> findDataSets(llvm::StringRef folder);
+
+/// Runs a model on a data set, and shows each output to `judge` beside the one that is expected.
+llvm::Error runDataSet(const Library &library, Session &session, const DataSet &set,
+                       llvm::function_ref<void(const mlc_port &port, const Tensor &got, const Tensor &want)> judge);
 
 } // namespace mlc

@@ -78,15 +78,15 @@ Error CommandLine::parse() {
     else if (Error error = word.starts_with("-") && !onlyPositional ? takeOption(word) : takePositional(word))
       return error;
   }
-  return needsModel && model->empty() ? missingModel() : Error::success();
+  return needsPositional && positionalTarget->empty() ? missingPositional() : Error::success();
 }
 
 Error CommandLine::takePositional(StringRef word) {
-  if (!model)
+  if (!positionalTarget)
     return fail("expects no other words than options, got '" + word + "'" + advice());
-  if (!model->empty())
-    return fail("expects one model, got '" + *model + "' and '" + word + "'" + advice());
-  *model = word.str();
+  if (!positionalTarget->empty())
+    return fail("expects one " + positionalName + ", got '" + *positionalTarget + "' and '" + word + "'" + advice());
+  *positionalTarget = word.str();
   return Error::success();
 }
 
@@ -97,7 +97,7 @@ Expected<const CommandLine::Option *> CommandLine::find(StringRef word) const {
       return &option;
   auto known = map_to_vector(options, [](const Option &option) { return option.spelled(); });
   std::string hint = didYouMean(spelled, SmallVector<StringRef>(known.begin(), known.end()));
-  return fail("unknown option '" + spelled + "' of mlc " + verb.name + (hint.empty() ? advice() : hint));
+  return fail("unknown option '" + spelled + "' of " + command + (hint.empty() ? advice() : hint));
 }
 
 Error CommandLine::takeOption(StringRef word) {
@@ -126,7 +126,7 @@ std::string CommandLine::Option::usage() const {
 
 void CommandLine::printHelp(raw_ostream &out) const {
   constexpr unsigned column = 26;
-  out << "usage: mlc " << verb.name << " " << verb.arguments << "\n\n" << verb.summary << "\n\n";
+  out << "usage: " << command << " " << arguments << "\n\n" << summary << "\n\n";
   for (const Option &option : options) {
     std::string usage = option.usage();
     out << "  " << usage;

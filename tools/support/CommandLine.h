@@ -1,12 +1,13 @@
-// The words after `mlc VERB`: the options of that verb, its help, and errors that suggest what was meant.
+// The words after a command such as `mlc compile`: its options, its help, and errors that suggest what was meant.
 //
+//   CommandLine line("mlc compile", "MODEL [options]", "Compile a model.", words);
 //   std::string output;
 //   line.option("o", "FILE", output, "where to write");
 //   if (Error error = line.parse()) return error;
 //
 // llvm::cl would do, but it knows all options of LLVM as well, holds them in globals, and reports in words of its own.
 #pragma once
-#include "support/Errors.h"
+#include "Errors.h"
 #include "llvm/ADT/SmallVector.h"
 #include <functional>
 #include <optional>
@@ -14,25 +15,19 @@
 
 namespace mlc {
 
-class CommandLine;
-
-/// One thing that mlc can do.
-struct Verb {
-  llvm::StringLiteral name;
-  llvm::StringLiteral arguments; ///< "MODEL [options]"
-  llvm::StringLiteral summary;
-  llvm::Error (*run)(CommandLine &line);
-};
-
 class CommandLine {
 public:
-  CommandLine(const Verb &verb, llvm::ArrayRef<char *> words) : verb(verb), words(words) {}
+  /// `arguments` and `summary` are for the help: "MODEL [options]", and a sentence.
+  CommandLine(const llvm::Twine &command, llvm::StringRef arguments, llvm::StringRef summary,
+              llvm::ArrayRef<char *> words)
+      : command(command.str()), arguments(arguments), summary(summary), words(words) {}
 
-  enum class Needs { Model, MaybeAModel };
-  /// The one word that is no option.
-  void positional(std::string &target, Needs needs = Needs::Model) {
-    model = &target;
-    needsModel = needs == Needs::Model;
+  enum class Needs { Word, MaybeAWord };
+  /// The one word that is no option; `what` says what it is: "model".
+  void positional(llvm::StringRef what, std::string &target, Needs needs = Needs::Word) {
+    positionalName = what;
+    positionalTarget = &target;
+    needsPositional = needs == Needs::Word;
   }
   void flag(llvm::StringRef name, bool &target, llvm::StringRef help);
   /// --name=VALUE or --name VALUE; `value` is what help calls it.
@@ -53,8 +48,8 @@ public:
 
   /// Reads the words. Prints help and leaves the process where that was asked for.
   llvm::Error parse();
-  /// The error for a verb that turns out to need its model.
-  llvm::Error missingModel() const { return fail("expects a model" + advice()); }
+  /// The error for a command that turns out to need its positional word.
+  llvm::Error missingPositional() const { return fail("expects a " + positionalName + advice()); }
 
 private:
   enum class Takes { Nothing, MaybeAValue, AValue };
@@ -67,17 +62,19 @@ private:
     std::string usage() const;
   };
 
-  const Verb &verb;
+  std::string command;
+  llvm::StringRef arguments, summary;
   llvm::ArrayRef<char *> words;
   std::vector<Option> options;
-  std::string *model = nullptr;
-  bool needsModel = false;
+  llvm::StringRef positionalName;
+  std::string *positionalTarget = nullptr;
+  bool needsPositional = false;
   llvm::StringRef explanation;
 
   llvm::Error takeOption(llvm::StringRef word);
   llvm::Error takePositional(llvm::StringRef word);
   llvm::Expected<const Option *> find(llvm::StringRef word) const;
-  std::string advice() const { return "; `mlc " + verb.name.str() + " --help` says more"; }
+  std::string advice() const { return "; `" + command + " --help` says more"; }
   void printHelp(llvm::raw_ostream &out) const;
 };
 

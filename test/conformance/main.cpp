@@ -1,0 +1,158 @@
+// mlc-conformance: runs the official ONNX backend suite, and compares what fails with the list of what is known to
+// fail.
+#include "Expectations.h"
+#include "Workers.h"
+#include "support/CommandLine.h"
+#include "support/Model.h"
+#include "support/Progress.h"
+#include "support/Table.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/Regex.h"
+
+using namespace llvm;
+using namespace mlc;
+using namespace mlc::conformance;
+
+namespace {
+struct Request {
+  std::string folder, filter, expected, results;
+  bool update = false, verbose = false;
+  WorkerOptions workers;
+};
+
+/// How many cases of a row pass, of how many.
+struct Count {
+  unsigned passed = 0, all = 0;
+  std::string text() const { return all ? std::to_string(passed) + "/" + std::to_string(all) : ""; }
+};
+} // namespace
+
+static Error readWords(CommandLine &line, Request &request) {
+  int timeout = request.workers.timeout.count();
+  line.positional("folder", request.folder);
+  line.option("expected", "FILE", request.expected, "the list of cases that are known to fail");
+  line.flag("update", request.update, "make the list say what was seen");
+  line.option("filter", "REGEX", request.filter, "only cases whose KIND/NAME matches");
+  line.option("jobs", "N", request.workers.jobs, "cases at a time (0: one for each core)");
+  line.option("timeout", "S", timeout, "seconds for a case (120)");
+  line.option("results", "FILE", request.results, "write counts per operator as JSON");
+  line.flag("verbose", request.verbose, "print every case that fails, with its reason");
+  line.explain(
+      "CASES is a folder written by test/conformance/make_cases.py. Exits with 1 where a case fails that is not in\n"
+      "the list, or passes though it is.");
+  Error error = line.parse();
+  request.workers.timeout = std::chrono::seconds(timeout);
+  return error;
+}
+
+/// One row for each operator, one column for each kind.
+static void printCounts(ArrayRef<Case> cases, ArrayRef<Outcome> outcomes) {
+  MapVector<StringRef, unsigned> kinds;
+  std::map<std::string, std::vector<Count>> rows;
+  std::vector<Count> totals;
+  for (const Case &test : cases)
+    kinds.try_emplace(test.kind, kinds.size());
+  totals.resize(kinds.size());
+  for (auto [test, outcome] : zip(cases, outcomes)) {
+    std::vector<Count> &row = rows[test.op.empty() ? "(several)" : test.op];
+    row.resize(kinds.size());
+    for (Count *count : {&row[kinds[test.kind]], &totals[kinds[test.kind]]}) {
+      count->passed += outcome.passed();
+      ++count->all;
+    }
+  }
+  using enum Table::Align;
+  SmallVector<Table::Align> columns(kinds.size() + 1, Right);
+  columns[0] = Left;
+  SmallVector<StringRef> headings = {"operator"};
+  for (auto &[kind, column] : kinds)
+    headings.push_back(kind);
+  Table table(columns, headings);
+  auto addRow = [&](std::string name, ArrayRef<Count> counts) {
+    SmallVector<std::string> cells = {std::move(name)};
+    for (const Count &count : counts)
+      cells.push_back(count.text());
+    table.row(std::move(cells));
+  };
+  for (auto &[name, counts] : rows)
+    addRow(name, counts);
+  addRow("all", totals);
+  table.print(outs());
+}
+
+static Expected<std::vector<Case>> chooseCases(const Request &request) {
+  Expected<std::vector<Case>> cases = findCases(request.folder);
+  if (!cases || request.filter.empty())
+    return cases;
+  Regex filter(request.filter);
+  std::string complaint;
+  if (!filter.isValid(complaint))
+    return fail("--filter: " + complaint);
+  erase_if(*cases, [&](const Case &test) { return !filter.match(test.id); });
+  return cases;
+}
+
+static Error run(const Request &request) {
+  Expected<std::vector<Case>> cases = chooseCases(request);
+  if (!cases)
+    return cases.takeError();
+  Expected<Expectations> expectations = Expectations::read(request.expected);
+  if (!expectations)
+    return expectations.takeError();
+
+  // All that every child would load otherwise.
+  mlir::DialectRegistry registry;
+  registerAllDialects(registry);
+  mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
+  context.loadAllAvailableDialects();
+
+  unsigned done = 0, failed = 0, expected = 0;
+  std::vector<Outcome> outcomes;
+  {
+    Progress progress("conformance");
+    outcomes = runCases(*cases, context, request.workers, [&](const Case &test, const Outcome &outcome) {
+      bool isExpected = expectations->failureOf(test.id);
+      progress.step(std::to_string(++done) + " of " + std::to_string(cases->size()));
+      expected += isExpected && !outcome.passed();
+      if (isExpected == !outcome.passed()) {
+        if (request.verbose && isExpected)
+          outs() << "expected: " << test.id << "  " << outcome.stage << ": " << outcome.reason << "\n";
+        return;
+      }
+      ++failed;
+      if (request.update)
+        return;
+      if (outcome.passed())
+        outs() << "passes unexpectedly: " << test.id << "\n";
+      else
+        outs() << "FAILS: " << test.id << "  " << outcome.stage << ": " << outcome.reason << "\n";
+      outs().flush();
+    });
+  }
+  printCounts(*cases, outcomes);
+
+  if (request.update) {
+    for (auto [test, outcome] : zip(*cases, outcomes))
+      expectations->learn(test.id, outcome);
+    return expectations->write(request.expected);
+  }
+  if (request.filter.empty())
+    for (const std::string &stranger : expectations->strangers(*cases)) {
+      outs() << "FAILS: " << stranger << "  is in " << request.expected << ", but there is no such case\n";
+      ++failed;
+    }
+  outs() << "conformance: " << cases->size() - failed - expected << " passed, " << failed << " failed, " << expected
+         << " expected to fail\n";
+  return failed ? alreadyReported() : Error::success();
+}
+
+int main(int argc, char **argv) {
+  InitLLVM init(argc, argv);
+  CommandLine line("mlc-conformance", "CASES [options]", "Run the official ONNX backend suite.",
+                   ArrayRef(argv, argc).drop_front());
+  Request request;
+  if (Error error = readWords(line, request))
+    return exitCode(std::move(error));
+  return exitCode(run(request));
+}
