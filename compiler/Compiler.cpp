@@ -120,10 +120,10 @@ LogicalResult compile(const Options &options, MLIRContext &context) {
   if (options.emit < options.from)
     return emitError(UnknownLoc::get(&context))
            << "cannot emit '" << info(options.emit).name << "', which comes before '" << info(options.from).name << "'";
-  context.loadDialect<MlcDialect>(); // for the target's attribute
+  context.loadDialect<MlcDialect>(); // the target describes itself by its attribute
   Clock clock(options);
-  OwningOpRef<ModuleOp> module = clock.run(info(options.from == Phase::Import ? Phase::Import : options.from).name,
-                                           [&] { return readInput(options, context); });
+  OwningOpRef<ModuleOp> module =
+      clock.run(options.from == Phase::Import ? "import" : "read", [&] { return readInput(options, context); });
   if (!module)
     return failure();
   FailureOr<std::pair<const Target *, TargetAttr>> settled = settleTarget(*module, options);
@@ -140,8 +140,10 @@ LogicalResult compile(const Options &options, MLIRContext &context) {
       continue;
     LogicalResult done = clock.run(phase.name, [&] {
       PassManager passes(&context);
-      if (failed(applyPassManagerCLOptions(passes)))
-        return failure();
+      if (!options.printAfter.empty())
+        passes.enableIRPrinting(
+            nullptr, [&](Pass *pass, Operation *) { return pass->getArgument() == options.printAfter; },
+            /*printModuleScope=*/false);
       phase.build(passes, *target, attr);
       return passes.run(*module);
     });
@@ -156,7 +158,7 @@ LogicalResult compile(const Options &options, MLIRContext &context) {
 }
 
 FailureOr<std::string> printPipeline(const Options &options, MLIRContext &context) {
-  context.loadDialect<MlcDialect>();
+  context.loadDialect<MlcDialect>(); // the target describes itself by its attribute
   const Target *target = findTarget(options.target);
   if (!target)
     return emitError(UnknownLoc::get(&context))

@@ -1,5 +1,6 @@
 // mlc-conformance: runs the official ONNX backend suite, and compares what fails with the list of what is known to
 // fail.
+#include "AllTargets.h"
 #include "Expectations.h"
 #include "Workers.h"
 #include "support/CommandLine.h"
@@ -149,6 +150,7 @@ static Error run(const Request &request) {
 
 int main(int argc, char **argv) {
   InitLLVM init(argc, argv);
+  registerAllTargets();
   CommandLine line("mlc-conformance", "CASES [options]", "Run the official ONNX backend suite.",
                    ArrayRef(argv, argc).drop_front());
   Request request;

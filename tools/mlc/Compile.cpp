@@ -1,9 +1,9 @@
 // mlc compile: a model file becomes a shared library, or the text of a phase.
 #include "CodegenOptions.h"
 #include "Verbs.h"
+#include "mlir/Pass/PassRegistry.h"
 #include "support/Diagnostics.h"
 #include "support/Model.h"
-#include "support/Progress.h"
 #include "support/Table.h"
 #include "llvm/Support/Path.h"
 
@@ -34,6 +34,7 @@ static void printTimes(ArrayRef<PhaseTime> times) {
 }
 
 static Error printPipelineOf(const Options &options, mlir::MLIRContext &context) {
+  DiagnosticPrinter printer(context, options.input);
   FailureOr<std::string> pipeline = printPipeline(options, context);
   if (failed(pipeline))
     return alreadyReported();
@@ -52,9 +53,15 @@ static Error checkEnding(const Options &options) {
 }
 
 Error runCompile(CommandLine &line) {
+  registerAllPasses(); // so that --print-after knows their names
   Options options;
   bool pipeline = false, time = false;
   auto phase = [](Phase &target) { return [&target](StringRef word) { return takePhase(word, target); }; };
+  auto takePass = [&options](StringRef word) {
+    options.printAfter = word.str();
+    return mlir::PassInfo::lookup(word) ? Error::success()
+                                        : fail("unknown pass '" + word + "'; --print-pipeline lists them");
+  };
   line.positional("model", options.input, CommandLine::Needs::MaybeAWord);
   line.option("o", "FILE", options.output, "where to write (MODEL.so here; the text of a phase: standard output)");
   line.option("header", "FILE", options.header, "write a C header with the model's own types, too");
@@ -64,6 +71,7 @@ Error runCompile(CommandLine &line) {
   line.option("from", "PHASE", phase(options.from),
               "begin with a phase; MODEL is .mlir, as the phase before it printed");
   line.flag("elide-weights", options.elideWeights, "print large weights as __elided__; such text cannot be compiled");
+  line.option("print-after", "PASS", takePass, "print what each run of a pass makes, to standard error");
   line.flag("print-pipeline", pipeline, "print the passes from --from to --emit, for mlc-opt --pass-pipeline");
   line.flag("time", time, "print the time and the peak memory of each phase");
   line.explain("Phases: import, simplify, quantize, lower, layout, fuse, tile, bufferize, target, link.\n\n"
@@ -76,7 +84,6 @@ Error runCompile(CommandLine &line) {
     return error;
 
   std::unique_ptr<mlir::MLIRContext> context = makeContext();
-  DiagnosticPrinter printer(*context, options.input);
   if (pipeline)
     return printPipelineOf(options, *context);
   if (options.input.empty())
@@ -89,14 +96,8 @@ Error runCompile(CommandLine &line) {
   std::vector<PhaseTime> times;
   if (time)
     options.times = &times;
-  bool done;
-  {
-    Progress progress("compiling " + sys::path::filename(options.input).str());
-    options.progress = [&](StringRef phase) { progress.step(phase); };
-    done = succeeded(compile(options, *context));
-  }
-  if (!done)
-    return alreadyReported();
+  if (Error error = compileModel(options, *context))
+    return error;
   if (time)
     printTimes(times);
   return Error::success();

@@ -1,4 +1,5 @@
 // mlc: compiles ONNX models to shared libraries, and runs, checks and measures them.
+#include "AllTargets.h"
 #include "Verbs.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/Format.h"
@@ -75,5 +76,6 @@ static Error run(ArrayRef<char *> words) {
 
 int main(int argc, char **argv) {
   InitLLVM init(argc, argv);
+  registerAllTargets();
   return exitCode(run(ArrayRef(argv, argc).drop_front()));
 }

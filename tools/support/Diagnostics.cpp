@@ -59,7 +59,10 @@ static StringRef nameOf(DiagnosticSeverity severity) {
 }
 
 DiagnosticPrinter::DiagnosticPrinter(MLIRContext &context, StringRef file, llvm::raw_ostream &out)
-    : handler(&context, [file = file.str(), &out](Diagnostic &diagnostic) {
+    : handler(&context, [this, file = file.str(), &out](Diagnostic &diagnostic) {
+        errors |= diagnostic.getSeverity() == DiagnosticSeverity::Error;
+        if (out.is_displayed())
+          out << "\r\033[K"; // over a line of Progress
         out << nameOf(diagnostic.getSeverity()) << ": " << formatDiagnostic(diagnostic, file) << "\n";
         for (Diagnostic &note : diagnostic.getNotes())
           out << "note: " << formatDiagnostic(note, file) << "\n";

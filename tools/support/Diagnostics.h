@@ -13,8 +13,11 @@ namespace mlc {
 class DiagnosticPrinter {
 public:
   DiagnosticPrinter(mlir::MLIRContext &context, llvm::StringRef file, llvm::raw_ostream &out = llvm::errs());
+  /// Whether an error has been printed.
+  bool hasErrors() const { return errors; }
 
 private:
+  bool errors = false;
   mlir::ScopedDiagnosticHandler handler;
 };
 

@@ -19,6 +19,19 @@ std::unique_ptr<mlir::MLIRContext> makeContext() {
 
 bool isCompiled(StringRef path) { return sys::path::extension(path) == ".so"; }
 
+Error compileModel(const Options &options, mlir::MLIRContext &context) {
+  DiagnosticPrinter printer(context, options.input);
+  std::string phase;
+  Progress progress("compiling " + sys::path::filename(options.input).str());
+  Options watched = options;
+  watched.progress = [&](StringRef next) { progress.step(phase = next.str()); };
+  if (succeeded(compile(watched, context)))
+    return Error::success();
+  return printer.hasErrors()
+             ? alreadyReported()
+             : fail(options.input + ": " + phase + " fails without an error, which is one of mlc itself");
+}
+
 static Expected<LoadedModel> load(StringRef path) {
   auto start = std::chrono::steady_clock::now();
   Expected<Library> library = Library::load(path);
@@ -45,14 +58,8 @@ Expected<LoadedModel> loadModel(const Options &options) {
   sys::RemoveFileOnSignal(path);
   Options toFile = options;
   toFile.output = path.str().str();
-  {
-    std::unique_ptr<mlir::MLIRContext> context = makeContext();
-    DiagnosticPrinter printer(*context, options.input);
-    Progress progress("compiling " + sys::path::filename(options.input).str());
-    toFile.progress = [&](StringRef phase) { progress.step(phase); };
-    if (failed(compile(toFile, *context)))
-      return alreadyReported();
-  }
+  if (Error error = compileModel(toFile, *makeContext()))
+    return error;
   return load(path);
 }
 

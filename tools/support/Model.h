@@ -12,6 +12,9 @@ std::unique_ptr<mlir::MLIRContext> makeContext();
 /// Whether a path names a compiled model, by its ending.
 bool isCompiled(llvm::StringRef path);
 
+/// Compiles, showing progress and diagnostics; its errors have been reported.
+llvm::Error compileModel(const Options &options, mlir::MLIRContext &context);
+
 /// A library, and what it took to load it.
 struct LoadedModel {
   Library library;
