@@ -78,6 +78,11 @@ public:
 
   /// a == b for all values of the symbols; false may also mean that it cannot be told.
   bool isEqual(Extent a, Extent b) const { return sub(a, b) == constant(0); }
+  /// Whether a == b for some values of the symbols, as far as it can be seen.
+  bool mayBeEqual(Extent a, Extent b) const {
+    std::optional<int64_t> difference = asConstant(sub(a, b));
+    return !difference || *difference == 0;
+  }
   static std::optional<int64_t> asConstant(Extent e);
   static bool isConstant(Extent e, int64_t value) { return asConstant(e) == value; }
   static std::optional<llvm::SmallVector<int64_t>> asConstants(llvm::ArrayRef<Extent> list);

@@ -98,39 +98,57 @@ static Value expandAtRunTime(Lowering &l, Value operand, ArrayRef<OpFoldResult> 
   });
 }
 
-/// How an operand is read where the result has the extents `extents`.
-static AffineMap broadcastMap(OpBuilder &b, RankedTensorType operand, ArrayRef<OpFoldResult> extents) {
-  int64_t rank = extents.size(), offset = rank - operand.getRank();
+/// The last `count` axes of `rank`.
+static SmallVector<int64_t> lastAxes(int64_t rank, int64_t count) {
+  return llvm::to_vector(llvm::seq<int64_t>(rank - count, rank));
+}
+
+/// How an operand is read whose axes run along `axes` of the result, which has the extents `extents`.
+static AffineMap broadcastMap(OpBuilder &b, RankedTensorType operand, ArrayRef<int64_t> axes,
+                              ArrayRef<OpFoldResult> extents) {
   SmallVector<AffineExpr> access;
-  for (auto [axis, extent] : llvm::enumerate(operand.getShape())) {
-    bool repeats = extent == 1 && getConstantIntValue(extents[offset + axis]) != 1;
-    access.push_back(repeats ? b.getAffineConstantExpr(0) : b.getAffineDimExpr(offset + axis));
+  for (auto [extent, along] : llvm::zip_equal(operand.getShape(), axes)) {
+    bool repeats = extent == 1 && getConstantIntValue(extents[along]) != 1;
+    access.push_back(repeats ? b.getAffineConstantExpr(0) : b.getAffineDimExpr(along));
   }
-  return AffineMap::get(rank, 0, access, b.getContext());
+  return AffineMap::get(extents.size(), 0, access, b.getContext());
+}
+
+Value Lowering::elementwise(ArrayRef<OpFoldResult> extents, Type resultElement, ArrayRef<Along> operands,
+                            ScalarBody body) {
+  int64_t rank = extents.size();
+  SmallVector<Value> values;
+  SmallVector<AffineMap> maps;
+  for (const Along &operand : operands) {
+    values.push_back(operand.value);
+    maps.push_back(broadcastMap(b, cast<RankedTensorType>(operand.value.getType()), operand.axes, extents));
+  }
+  maps.push_back(b.getMultiDimIdentityMap(rank));
+  SmallVector<utils::IteratorType> parallel(rank, utils::IteratorType::parallel);
+  return generic(empty(extents, storageType(resultElement)), values, maps, parallel,
+                 [&](OpBuilder &inner, Location l, ValueRange args) {
+                   Scalars scalars{inner, l, operands.empty() ? resultElement : operands.front().element};
+                   SmallVector<Value> loaded;
+                   for (auto [arg, operand] : llvm::zip(args, operands))
+                     loaded.push_back(loadScalar(inner, l, arg, operand.element));
+                   return storeScalar(inner, l, body(scalars, loaded), resultElement);
+                 });
 }
 
 Value Lowering::elementwise(ArrayRef<OpFoldResult> extents, Type resultElement, ValueRange operands, TypeRange elements,
                             ScalarBody body) {
-  int64_t rank = extents.size();
-  SmallVector<AffineMap> maps;
-  for (Value operand : operands)
-    maps.push_back(broadcastMap(b, cast<RankedTensorType>(operand.getType()), extents));
-  maps.push_back(b.getMultiDimIdentityMap(rank));
-  SmallVector<utils::IteratorType> parallel(rank, utils::IteratorType::parallel);
-  return generic(empty(extents, storageType(resultElement)), operands, maps, parallel,
-                 [&](OpBuilder &inner, Location l, ValueRange args) {
-                   Scalars scalars{inner, l, elements.empty() ? resultElement : elements.front()};
-                   SmallVector<Value> loaded;
-                   for (auto [arg, element] : llvm::zip(args, elements))
-                     loaded.push_back(loadScalar(inner, l, arg, element));
-                   return storeScalar(inner, l, body(scalars, loaded), resultElement);
-                 });
+  SmallVector<Along> aligned;
+  for (auto [operand, element] : llvm::zip_equal(operands, elements)) {
+    int64_t rank = extents.size(), own = cast<RankedTensorType>(operand.getType()).getRank();
+    aligned.push_back({operand, element, lastAxes(rank, own)});
+  }
+  return elementwise(extents, resultElement, aligned, body);
 }
 
 Value Lowering::broadcast(Value operand, ArrayRef<OpFoldResult> extents) {
   auto type = cast<RankedTensorType>(operand.getType());
   int64_t rank = extents.size();
-  SmallVector<AffineMap> maps = {broadcastMap(b, type, extents), b.getMultiDimIdentityMap(rank)};
+  SmallVector<AffineMap> maps = {broadcastMap(b, type, lastAxes(rank, type.getRank()), extents), b.getMultiDimIdentityMap(rank)};
   SmallVector<utils::IteratorType> parallel(rank, utils::IteratorType::parallel);
   return generic(empty(extents, type.getElementType()), operand, maps, parallel,
                  [](OpBuilder &, Location, ValueRange args) { return args.front(); });
@@ -159,17 +177,15 @@ Value Lowering::elementwise(Value result, ValueRange operands, ScalarBody body) 
   return elementwise(extents(result), element(result), values, elements, body);
 }
 
-Value Lowering::reduce(Value operand, Type element, ArrayRef<int64_t> axes, Type accumulator, Value init,
-                       ScalarBody load, ScalarBody combine) {
-  auto type = cast<RankedTensorType>(operand.getType());
-  int64_t rank = type.getRank();
-  SmallVector<OpFoldResult> all = tensor::getMixedSizes(b, loc(), operand), kept, keptWithOnes;
+Value Lowering::fold(Value operand, Type element, ArrayRef<int64_t> axes, Type accumulator, Value init, ScalarBody load,
+                     ScalarBody combine) {
+  int64_t rank = cast<RankedTensorType>(operand.getType()).getRank();
+  SmallVector<OpFoldResult> all = tensor::getMixedSizes(b, loc(), operand), kept;
   SmallVector<AffineExpr> access;
   SmallVector<utils::IteratorType> iterators;
   for (int64_t axis = 0; axis < rank; ++axis) {
     bool reduced = llvm::is_contained(axes, axis);
     iterators.push_back(reduced ? utils::IteratorType::reduction : utils::IteratorType::parallel);
-    keptWithOnes.push_back(reduced ? OpFoldResult(b.getIndexAttr(1)) : all[axis]);
     if (reduced)
       continue;
     kept.push_back(all[axis]);
@@ -177,14 +193,39 @@ Value Lowering::reduce(Value operand, Type element, ArrayRef<int64_t> axes, Type
   }
   Value start = filled(kept, init);
   SmallVector<AffineMap> maps = {b.getMultiDimIdentityMap(rank), AffineMap::get(rank, 0, access, b.getContext())};
-  Value folded = generic(start, operand, maps, iterators, [&](OpBuilder &inner, Location l, ValueRange args) {
+  return generic(start, operand, maps, iterators, [&](OpBuilder &inner, Location l, ValueRange args) {
     Scalars scalars{inner, l, element};
     Value value = loadScalar(inner, l, args[0], element);
     if (load)
       value = load(scalars, value);
     return combine(scalars, {args[1], value});
   });
-  return reshape(folded, keptWithOnes);
+}
+
+Value Lowering::reduce(Value operand, Type element, ArrayRef<int64_t> axes, Type accumulator, Value init,
+                       ScalarBody load, ScalarBody combine) {
+  SmallVector<OpFoldResult> extents = tensor::getMixedSizes(b, loc(), operand);
+  for (int64_t axis : axes)
+    extents[axis] = b.getIndexAttr(1);
+  return reshape(fold(operand, element, axes, accumulator, init, load, combine), extents);
+}
+
+Value Lowering::sumOfProducts(ArrayRef<OpFoldResult> extents, Value lhs, Value rhs, ArrayRef<AffineMap> maps,
+                              ArrayRef<utils::IteratorType> iterators) {
+  Type type = cast<RankedTensorType>(lhs.getType()).getElementType();
+  return generic(filled(extents, scalar(0, type)), {lhs, rhs}, maps, iterators,
+                 [&](OpBuilder &inner, Location l, ValueRange args) -> Value {
+                   if (isFloat(type))
+                     return arith::AddFOp::create(inner, l, args[2], arith::MulFOp::create(inner, l, args[0], args[1]));
+                   return arith::AddIOp::create(inner, l, args[2], arith::MulIOp::create(inner, l, args[0], args[1]));
+                 });
+}
+
+AffineMap Lowering::consecutive(int64_t loops, int64_t first, int64_t count) {
+  SmallVector<AffineExpr> exprs;
+  for (int64_t loop = first; loop < first + count; ++loop)
+    exprs.push_back(b.getAffineDimExpr(loop));
+  return AffineMap::get(loops, 0, exprs, b.getContext());
 }
 
 Value Lowering::generate(ArrayRef<OpFoldResult> extents, Type storage,
@@ -338,6 +379,16 @@ OpFoldResult Lowering::mul(OpFoldResult x, OpFoldResult y) {
   return arithmetic<arith::MulIOp>(*this, x, y, std::multiplies<int64_t>());
 }
 
+Value Lowering::number(OpFoldResult index, Type type) {
+  if (std::optional<int64_t> fixed = getConstantIntValue(index))
+    return scalar(*fixed, type);
+  if (isa<IndexType>(type))
+    return this->index(index);
+  bool real = isa<FloatType>(type);
+  Value integer = arith::IndexCastOp::create(b, loc(), real ? b.getI64Type() : type, this->index(index));
+  return real ? Value(arith::SIToFPOp::create(b, loc(), type, integer)) : integer;
+}
+
 //===-- Failure ----------------------------------------------------------------===//
 
 /// The name of the node, which the importer put into the location.
@@ -379,6 +430,14 @@ void Lowering::checkExtents(ArrayRef<OpFoldResult> extents) {
 void Lowering::checkExtents(ArrayRef<Extent> extents) {
   if (!llvm::all_of(extents, [&](Extent extent) { return known.math.isNonNegative(extent); }))
     checkExtents(materialize(extents));
+}
+
+void Lowering::expectExtent(Extent actual, Extent expected, Twine what) {
+  if (known.math.isEqual(actual, expected))
+    return;
+  Value a = index(materialize(actual)), e = index(materialize(expected));
+  Value equal = arith::CmpIOp::create(b, loc(), arith::CmpIPredicate::eq, a, e);
+  check(equal, "expects " + what + " of extent %0, got %1", {e, a});
 }
 
 FailureOr<SmallVector<Value>> Lowering::lowerBlock(Block &block) {

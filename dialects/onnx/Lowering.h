@@ -11,6 +11,14 @@
 
 namespace mlc::onnx {
 
+/// A lowered value whose axes run along some of the result's: axis i along `axes[i]`, or broadcast where its extent
+/// is 1.
+struct Along {
+  mlir::Value value;
+  mlir::Type element; ///< of ONNX
+  llvm::SmallVector<int64_t> axes;
+};
+
 class Lowering {
 public:
   Lowering(mlir::OpBuilder &b, Known &known, mlir::IRMapping &lowered) : b(b), known(known), lowered(lowered) {}
@@ -60,6 +68,9 @@ public:
   /// result's.
   mlir::Value elementwise(llvm::ArrayRef<mlir::OpFoldResult> extents, mlir::Type resultElement,
                           mlir::ValueRange operands, mlir::TypeRange elements, ScalarBody body);
+  /// The same for operands whose axes are named.
+  mlir::Value elementwise(llvm::ArrayRef<mlir::OpFoldResult> extents, mlir::Type resultElement,
+                          llvm::ArrayRef<Along> operands, ScalarBody body);
   /// The lowered value of an operand, ready to be read with broadcasting to the extents `common`: along each axis its
   /// extent is 1, or the common one as far as the analysis knows. It is copied where only the run tells which, and
   /// checked there.
@@ -72,6 +83,15 @@ public:
   /// that is null, by computeType. The result keeps its rank, with extent 1 along the axes, and holds `accumulator`.
   mlir::Value reduce(mlir::Value operand, mlir::Type element, llvm::ArrayRef<int64_t> axes, mlir::Type accumulator,
                      mlir::Value init, ScalarBody load, ScalarBody combine);
+  /// The same without the axes in the result.
+  mlir::Value fold(mlir::Value operand, mlir::Type element, llvm::ArrayRef<int64_t> axes, mlir::Type accumulator,
+                   mlir::Value init, ScalarBody load, ScalarBody combine);
+
+  /// result = sum over the reduction loops of lhs * rhs, all of one type (f32, f64 or an integer), which is also the
+  /// accumulator's: matrix products and convolutions of all kinds. `maps` are those of lhs, rhs and the result, whose
+  /// extents are given.
+  mlir::Value sumOfProducts(llvm::ArrayRef<mlir::OpFoldResult> extents, mlir::Value lhs, mlir::Value rhs,
+                            llvm::ArrayRef<mlir::AffineMap> maps, llvm::ArrayRef<mlir::utils::IteratorType> iterators);
 
   /// A linalg.generic on lowered values: indexing maps of inputs then of the result.
   mlir::Value generic(mlir::Value init, mlir::ValueRange inputs, llvm::ArrayRef<mlir::AffineMap> maps,
@@ -81,6 +101,8 @@ public:
   /// result[i...] = body(i...) for each index; the body gives what is stored.
   mlir::Value generate(llvm::ArrayRef<mlir::OpFoldResult> extents, mlir::Type storage,
                        llvm::function_ref<mlir::Value(mlir::OpBuilder &, mlir::Location, mlir::ValueRange)> body);
+  /// The indexing map of a value whose axes are loops `first`, `first` + 1, ... of `loops`.
+  mlir::AffineMap consecutive(int64_t loops, int64_t first, int64_t count);
 
   mlir::Value transpose(mlir::Value operand, llvm::ArrayRef<int64_t> permutation);
   /// A view of the same elements in row-major order with other extents; the element counts are equal.
@@ -100,6 +122,8 @@ public:
   mlir::OpFoldResult add(mlir::OpFoldResult a, mlir::OpFoldResult b);
   mlir::OpFoldResult sub(mlir::OpFoldResult a, mlir::OpFoldResult b);
   mlir::OpFoldResult mul(mlir::OpFoldResult a, mlir::OpFoldResult b);
+  /// An index as a scalar of type `type`.
+  mlir::Value number(mlir::OpFoldResult index, mlir::Type type);
 
   //===-- Failure ---------------------------------------------------------------===//
 
@@ -109,6 +133,8 @@ public:
   /// Checks that extents which come from data are not negative, and that a tensor of them can be addressed.
   void checkExtents(llvm::ArrayRef<mlir::OpFoldResult> extents);
   void checkExtents(llvm::ArrayRef<Extent> extents);
+  /// Checks that an extent of an operand is the expected one, unless the analysis can tell; `what` names it.
+  void expectExtent(Extent actual, Extent expected, llvm::Twine what);
   /// "'onnx.X' op is not supported: why", at the node; fails.
   llvm::LogicalResult unsupported(llvm::Twine why) { return op->emitOpError("is not supported: ") << why; }
 

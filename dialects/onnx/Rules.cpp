@@ -17,10 +17,17 @@ const Rules &allRules() {
   static const Rules rules = [] {
     Rules all;
     addCastRules(all);
+    addConvRules(all);
+    addEinsumRules(all);
     addElementwiseRules(all);
     addExpandRules(all);
+    addMatMulRules(all);
+    addNormalizeRules(all);
+    addPoolRules(all);
+    addReduceRules(all);
     addReshapeRules(all);
     addShapeRules(all);
+    addSoftmaxRules(all);
     addTransposeRules(all);
     addUpgradeRules(all);
     return all;

@@ -194,10 +194,17 @@ const Rules &allRules();
 
 // One for each file under ops/.
 void addCastRules(Rules &);
+void addConvRules(Rules &);
+void addEinsumRules(Rules &);
 void addElementwiseRules(Rules &);
 void addExpandRules(Rules &);
+void addMatMulRules(Rules &);
+void addNormalizeRules(Rules &);
+void addPoolRules(Rules &);
+void addReduceRules(Rules &);
 void addReshapeRules(Rules &);
 void addShapeRules(Rules &);
+void addSoftmaxRules(Rules &);
 void addTransposeRules(Rules &);
 void addUpgradeRules(Rules &);
 
