@@ -16,6 +16,7 @@
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
 #include "passes/ConvertMlcToLLVM.h"
 
 using namespace mlir;
@@ -54,6 +55,7 @@ struct ConvertCpuToLLVM : impl::ConvertCpuToLLVMBase<ConvertCpuToLLVM> {
     populateFuncToLLVMConversionPatterns(converter, patterns, &symbols);
     populateMathToLLVMConversionPatterns(converter, patterns);
     populateMathToLibmConversionPatterns(patterns, /*benefit=*/0);
+    vector::populateVectorMaskOpLoweringPatterns(patterns);
     populateVectorToLLVMConversionPatterns(converter, patterns);
     ub::populateUBToLLVMConversionPatterns(converter, patterns);
     populateMlcToLLVMPatterns(converter, patterns);
