@@ -17,6 +17,7 @@ const Rules &allRules() {
   static const Rules rules = [] {
     Rules all;
     addCastRules(all);
+    addControlRules(all);
     addConvRules(all);
     addEinsumRules(all);
     addElementwiseRules(all);
@@ -24,6 +25,7 @@ const Rules &allRules() {
     addMatMulRules(all);
     addNormalizeRules(all);
     addPoolRules(all);
+    addRecurrentRules(all);
     addReduceRules(all);
     addReshapeRules(all);
     addShapeRules(all);

@@ -194,6 +194,7 @@ const Rules &allRules();
 
 // One for each file under ops/.
 void addCastRules(Rules &);
+void addControlRules(Rules &);
 void addConvRules(Rules &);
 void addEinsumRules(Rules &);
 void addElementwiseRules(Rules &);
@@ -201,6 +202,7 @@ void addExpandRules(Rules &);
 void addMatMulRules(Rules &);
 void addNormalizeRules(Rules &);
 void addPoolRules(Rules &);
+void addRecurrentRules(Rules &);
 void addReduceRules(Rules &);
 void addReshapeRules(Rules &);
 void addShapeRules(Rules &);
