@@ -9,6 +9,7 @@
 // the facts of the whole graph at hand: a lowering asks for an extent and gets a number, or arithmetic on the model's
 // inputs. That is why this is a walk and not a set of patterns.
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"

@@ -24,7 +24,8 @@ def ConvertOnnxToLinalg : Pass<"mlc-convert-onnx-to-linalg", "::mlir::ModuleOp">
   let summary = "Replace every onnx operation by what its rule says it computes";
   let dependentDialects = ["::mlc::onnx::OnnxDialect", "::mlc::MlcDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
                            "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
-                           "::mlir::tensor::TensorDialect", "::mlir::affine::AffineDialect"];
+                           "::mlir::tensor::TensorDialect", "::mlir::affine::AffineDialect",
+                           "::mlir::bufferization::BufferizationDialect"];
 }
 
 //===-- fuse ---------------------------------------------------------------------===//
