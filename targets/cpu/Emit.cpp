@@ -168,9 +168,10 @@ static FailureOr<std::unique_ptr<llvm::MemoryBuffer>> compile(ModuleOp module, T
   for (llvm::GlobalValue &value : code->global_values()) {
     if (exported.contains(value.getName()))
       continue;
-    if (shared.contains(value.getName()))
+    if (shared.contains(value.getName())) {
+      value.setLinkage(llvm::GlobalValue::ExternalLinkage); // a micro-kernel is internal to its module before
       value.setVisibility(llvm::GlobalValue::HiddenVisibility);
-    else if (!value.isDeclaration())
+    } else if (!value.isDeclaration())
       value.setLinkage(llvm::GlobalValue::InternalLinkage);
   }
 
