@@ -50,13 +50,14 @@ Value Lowering::elementAsIndex(Value value, int64_t position) {
   return index(materialize(known.math.elementOf(value, position)));
 }
 
-Value Lowering::onlyElement(Value value) {
+Value Lowering::onlyElement(Value value) { return loadScalar(b, loc(), storedElement(value), element(value)); }
+
+Value Lowering::storedElement(Value value) {
   Value tensor = (*this)(value);
   SmallVector<Value> zeros(cast<RankedTensorType>(tensor.getType()).getRank(), nullptr);
   for (Value &zero : zeros)
     zero = index(int64_t(0));
-  Value stored = tensor::ExtractOp::create(b, loc(), tensor, zeros);
-  return loadScalar(b, loc(), stored, element(value));
+  return tensor::ExtractOp::create(b, loc(), tensor, zeros);
 }
 
 //===-- Forms ------------------------------------------------------------------===//
@@ -334,9 +335,29 @@ Value Lowering::reshape(Value operand, ArrayRef<OpFoldResult> extents) {
   return tensor::ExpandShapeOp::create(b, loc(), to, flat, ArrayRef<ReassociationIndices>{every}, extents);
 }
 
+/// The verifiers of slices refuse every offset into nothing.
+static bool isNothing(ArrayRef<OpFoldResult> sizes, Value whole) {
+  return llvm::any_of(sizes, [](OpFoldResult size) { return getConstantIntValue(size) == 0; }) ||
+         llvm::is_contained(cast<RankedTensorType>(whole.getType()).getShape(), 0);
+}
+
 Value Lowering::slice(Value operand, ArrayRef<OpFoldResult> offsets, ArrayRef<OpFoldResult> sizes,
                       ArrayRef<OpFoldResult> strides) {
+  if (isNothing(sizes, operand))
+    return empty(sizes, cast<RankedTensorType>(operand.getType()).getElementType());
   return tensor::ExtractSliceOp::create(b, loc(), operand, offsets, sizes, strides);
+}
+
+Value Lowering::insert(Value part, Value into, ArrayRef<OpFoldResult> offsets, ArrayRef<OpFoldResult> sizes) {
+  if (isNothing(sizes, into))
+    return into;
+  SmallVector<int64_t> shape = llvm::map_to_vector(
+      sizes, [](OpFoldResult size) { return getConstantIntValue(size).value_or(ShapedType::kDynamic); });
+  auto type = cast<RankedTensorType>(part.getType());
+  if (type.getShape() != ArrayRef(shape))
+    part = tensor::CastOp::create(b, loc(), type.clone(shape), part);
+  SmallVector<OpFoldResult> strides(sizes.size(), b.getIndexAttr(1));
+  return tensor::InsertSliceOp::create(b, loc(), part, into, offsets, sizes, strides);
 }
 
 Value Lowering::pad(Value operand, ArrayRef<OpFoldResult> low, ArrayRef<OpFoldResult> high, Value value) {

@@ -57,6 +57,8 @@ public:
   mlir::Value elementAsIndex(mlir::Value value, int64_t index);
   /// The only element of a tensor operand of rank 0, or rank 1 and length 1, in its compute type.
   mlir::Value onlyElement(mlir::Value value);
+  /// The same as it is stored.
+  mlir::Value storedElement(mlir::Value value);
 
   //===-- Forms ---------------------------------------------------------------===//
 
@@ -111,6 +113,9 @@ public:
   mlir::Value reshape(mlir::Value operand, llvm::ArrayRef<Extent> from, llvm::ArrayRef<Extent> to);
   mlir::Value slice(mlir::Value operand, llvm::ArrayRef<mlir::OpFoldResult> offsets,
                     llvm::ArrayRef<mlir::OpFoldResult> sizes, llvm::ArrayRef<mlir::OpFoldResult> strides);
+  /// `into` with the elements of `part`, which has the extents `sizes`, from `offsets` on.
+  mlir::Value insert(mlir::Value part, mlir::Value into, llvm::ArrayRef<mlir::OpFoldResult> offsets,
+                     llvm::ArrayRef<mlir::OpFoldResult> sizes);
   /// Adds `low` and `high` elements of `value` (storage type) along each axis; negative amounts are not allowed.
   mlir::Value pad(mlir::Value operand, llvm::ArrayRef<mlir::OpFoldResult> low, llvm::ArrayRef<mlir::OpFoldResult> high,
                   mlir::Value value);

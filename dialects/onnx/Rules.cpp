@@ -17,18 +17,24 @@ const Rules &allRules() {
   static const Rules rules = [] {
     Rules all;
     addCastRules(all);
+    addConcatRules(all);
     addControlRules(all);
     addConvRules(all);
     addEinsumRules(all);
     addElementwiseRules(all);
     addExpandRules(all);
+    addGatherRules(all);
     addMatMulRules(all);
     addNormalizeRules(all);
+    addPadRules(all);
     addPoolRules(all);
     addRecurrentRules(all);
     addReduceRules(all);
     addReshapeRules(all);
+    addScatterRules(all);
+    addSelectRules(all);
     addShapeRules(all);
+    addSliceRules(all);
     addSoftmaxRules(all);
     addTransposeRules(all);
     addUpgradeRules(all);
@@ -234,6 +240,8 @@ static LogicalResult inferOperation(Operation *op, Known &known) {
         if (std::optional<int64_t> fixed = ExtentMath::asConstant(extent); fixed && *fixed < 0)
           return op->emitOpError("has a result with the negative extent ") << *fixed << " on axis " << i;
       }
+    if (!getElementTypeOrSelf(result.getType()).isIntOrIndex())
+      facts.elements = std::nullopt;
     known.set(result, std::move(facts));
   }
   return success();

@@ -194,18 +194,24 @@ const Rules &allRules();
 
 // One for each file under ops/.
 void addCastRules(Rules &);
+void addConcatRules(Rules &);
 void addControlRules(Rules &);
 void addConvRules(Rules &);
 void addEinsumRules(Rules &);
 void addElementwiseRules(Rules &);
 void addExpandRules(Rules &);
+void addGatherRules(Rules &);
 void addMatMulRules(Rules &);
 void addNormalizeRules(Rules &);
+void addPadRules(Rules &);
 void addPoolRules(Rules &);
 void addRecurrentRules(Rules &);
 void addReduceRules(Rules &);
 void addReshapeRules(Rules &);
+void addScatterRules(Rules &);
+void addSelectRules(Rules &);
 void addShapeRules(Rules &);
+void addSliceRules(Rules &);
 void addSoftmaxRules(Rules &);
 void addTransposeRules(Rules &);
 void addUpgradeRules(Rules &);
