@@ -333,20 +333,29 @@ static Value turned(Lowering &l, Value filter, int64_t groups) {
   std::swap(extents[1], extents[2]);
   int64_t rank = extents.size();
   Type type = cast<RankedTensorType>(filter.getType()).getElementType();
-  AffineMap identity = l.b.getMultiDimIdentityMap(rank);
-  SmallVector<utils::IteratorType> parallel(rank, utils::IteratorType::parallel);
+  bool isFixed =
+      llvm::all_of(ArrayRef(extents).drop_front(3), [](OpFoldResult k) { return getConstantIntValue(k).has_value(); });
+  if (!isFixed) {
+    auto last =
+        llvm::map_to_vector(extents, [&](OpFoldResult extent) { return l.index(l.sub(extent, l.b.getIndexAttr(1))); });
+    Value result = l.generate(extents, type, [&](OpBuilder &b, Location loc, ValueRange indices) -> Value {
+      SmallVector<Value> source(indices);
+      std::swap(source[1], source[2]);
+      for (int64_t axis = 3; axis < rank; ++axis)
+        source[axis] = arith::SubIOp::create(b, loc, last[axis], source[axis]);
+      return tensor::ExtractOp::create(b, loc, filter, source);
+    });
+    return joinAxes(l, result, 0);
+  }
   SmallVector<AffineExpr> access;
   for (int64_t axis = 0; axis < rank; ++axis)
     access.push_back(l.b.getAffineDimExpr(axis));
   std::swap(access[1], access[2]);
-  for (int64_t axis = 3; axis < rank; ++axis) {
-    if (std::optional<int64_t> fixed = getConstantIntValue(extents[axis]))
-      access[axis] = *fixed - 1 - access[axis];
-    else
-      return nullptr;
-  }
+  for (int64_t axis = 3; axis < rank; ++axis)
+    access[axis] = *getConstantIntValue(extents[axis]) - 1 - access[axis];
   AffineMap map = AffineMap::get(rank, 0, access, l.b.getContext());
-  Value result = l.generic(l.empty(extents, type), filter, {map, identity}, parallel,
+  SmallVector<utils::IteratorType> parallel(rank, utils::IteratorType::parallel);
+  Value result = l.generic(l.empty(extents, type), filter, {map, l.b.getMultiDimIdentityMap(rank)}, parallel,
                            [](OpBuilder &, Location, ValueRange args) { return args[0]; });
   return joinAxes(l, result, 0);
 }
@@ -410,8 +419,6 @@ static FailureOr<Value> lowerConvTranspose(ConvTransposeOp op, Lowering &l) {
     }
     input = cut(l, spread(l, input, windows.strides), before, after);
     filter = turned(l, filter, op.getGroup());
-    if (!filter)
-      return l.unsupported("a kernel whose extents only the run tells");
     windows.strides.assign(windows.rank(), 1);
     sum = convolution(l, input, filter, op.getGroup(), windows);
   }

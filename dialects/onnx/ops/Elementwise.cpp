@@ -28,7 +28,7 @@ FailureOr<Facts> shapeOfElementwise(Operation *op, Known &known, ElementArithmet
   FailureOr<Extents> extents = broadcastExtents(op, known);
   if (failed(extents))
     return failure();
-  if (!arithmetic)
+  if (!arithmetic || !Lowering::element(op->getResult(0)).isInteger())
     return Facts(std::move(*extents));
   std::optional<Extents> elements = tellElements(*extents, [&](ArrayRef<int64_t> index) {
     Extents parts;

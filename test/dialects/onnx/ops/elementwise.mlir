@@ -54,6 +54,15 @@ func.func @half_computes_in_single(%a: tensor<4xf16>) -> tensor<*xf16> {
   return %0 : tensor<*xf16>
 }
 
+// CHECK-LABEL: @constant_power
+// CHECK-NOT: math.powf
+// CHECK: arith.mulf
+func.func @constant_power(%a: tensor<4xf32>) -> tensor<*xf32> {
+  %two = onnx.Constant() {value = dense<2.0> : tensor<f32>} : () -> tensor<f32>
+  %0 = onnx.Pow(%a, %two) : (tensor<4xf32>, tensor<f32>) -> tensor<*xf32>
+  return %0 : tensor<*xf32>
+}
+
 // CHECK-LABEL: @clip_without_lower_bound
 // CHECK-NOT: arith.maximumf
 // CHECK: arith.minimumf
