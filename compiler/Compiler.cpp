@@ -126,6 +126,9 @@ LogicalResult compile(const Options &options, MLIRContext &context) {
       clock.run(options.from == Phase::Import ? "import" : "read", [&] { return readInput(options, context); });
   if (!module)
     return failure();
+  // The library's entry point is named after the library.
+  if (!module->getSymName())
+    module->setSymName(llvm::sys::path::stem(options.emit == Phase::Link ? outputPath(options) : options.input));
   FailureOr<std::pair<const Target *, TargetAttr>> settled = settleTarget(*module, options);
   if (failed(settled))
     return failure();

@@ -76,16 +76,6 @@ static int32_t portType(Type type) {
   }
 }
 
-/// What may follow in C: "my-model 2" -> "my_model_2".
-static std::string identifier(StringRef name) {
-  std::string result;
-  for (char c : name)
-    result += llvm::isAlnum(c) ? c : '_';
-  if (result.empty() || llvm::isDigit(result.front()))
-    result.insert(0, "_");
-  return result;
-}
-
 namespace {
 
 /// Writes constants of the C structures in abi.h as globals.
@@ -180,6 +170,7 @@ struct EmitEntryPoint : impl::EmitEntryPointBase<EmitEntryPoint> {
     SmallVector<std::string> kernels;
     if (module->hasAttr(profileAttrName))
       kernels = markKernels(graph);
+    module->setAttr(interfaceAttrName, describePorts(ports, &getContext()));
     emitRun(graph, ports);
     emitSymbolFunction(module, arenaFunctionName, "mlc_arena_bytes", ports);
     if (module.lookupSymbol(outputExtentsFunctionName))

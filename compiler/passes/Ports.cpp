@@ -1,4 +1,5 @@
 #include "passes/Ports.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
@@ -66,6 +67,75 @@ Ports portsOf(func::FuncOp graph) {
       addOutput(graph.getResultAttrDict(i), cast<ShapedType>(type));
   }
   return ports;
+}
+
+DictionaryAttr describePorts(const Ports &ports, MLIRContext *context) {
+  Builder b(context);
+  auto describe = [&](ArrayRef<Port> list) {
+    SmallVector<Attribute> result;
+    for (const Port &port : list) {
+      // A number, the place of a symbol, or unit for what only a run can tell.
+      SmallVector<Attribute> dimensions;
+      for (const Dimension &dimension : port.dimensions)
+        dimensions.push_back(dimension.fixed    ? Attribute(b.getI64IntegerAttr(*dimension.fixed))
+                             : dimension.symbol ? Attribute(b.getStringAttr(ports.symbols[*dimension.symbol]))
+                                                : Attribute(b.getUnitAttr()));
+      result.push_back(b.getDictionaryAttr({b.getNamedAttr("name", b.getStringAttr(port.name)),
+                                            b.getNamedAttr("element", TypeAttr::get(port.element)),
+                                            b.getNamedAttr("dimensions", b.getArrayAttr(dimensions))}));
+    }
+    return b.getArrayAttr(result);
+  };
+  SmallVector<StringRef> symbols(ports.symbols.begin(), ports.symbols.end());
+  return b.getDictionaryAttr({b.getNamedAttr("inputs", describe(ports.inputs)),
+                              b.getNamedAttr("outputs", describe(ports.outputs)),
+                              b.getNamedAttr("symbols", b.getStrArrayAttr(symbols))});
+}
+
+std::optional<Ports> portsOf(ModuleOp module) {
+  auto attribute = module->getAttrOfType<DictionaryAttr>(interfaceAttrName);
+  if (!attribute)
+    return std::nullopt;
+  Ports ports;
+  auto read = [&](StringRef key, SmallVector<Port> &list) {
+    auto array = attribute.getAs<ArrayAttr>(key);
+    if (!array)
+      return false;
+    for (Attribute element : array) {
+      auto port = dyn_cast<DictionaryAttr>(element);
+      auto name = port ? port.getAs<StringAttr>("name") : StringAttr();
+      auto type = port ? port.getAs<TypeAttr>("element") : TypeAttr();
+      auto dimensions = port ? port.getAs<ArrayAttr>("dimensions") : ArrayAttr();
+      if (!name || !type || !dimensions)
+        return false;
+      Port &result = list.emplace_back(Port{name.str(), type.getValue(), {}});
+      for (Attribute dimension : dimensions) {
+        Dimension &d = result.dimensions.emplace_back();
+        if (auto fixed = dyn_cast<IntegerAttr>(dimension))
+          d.fixed = fixed.getInt();
+        else if (auto symbol = dyn_cast<StringAttr>(dimension))
+          d.symbol = llvm::find(ports.symbols, symbol.getValue()) - ports.symbols.begin();
+      }
+    }
+    return true;
+  };
+  auto symbols = attribute.getAs<ArrayAttr>("symbols");
+  if (!symbols)
+    return std::nullopt;
+  for (auto symbol : symbols.getAsRange<StringAttr>())
+    ports.symbols.push_back(symbol.str());
+  if (!read("inputs", ports.inputs) || !read("outputs", ports.outputs))
+    return std::nullopt;
+  return ports;
+}
+
+std::string identifier(StringRef name) {
+  std::string result;
+  for (char c : name)
+    result += llvm::isAlnum(c) ? c : '_';
+  if (result.empty() || llvm::isDigit(result.front()))
+    result.insert(0, "_");
+  return result;
 }
 
 } // namespace mlc

@@ -30,4 +30,13 @@ struct Ports {
 
 Ports portsOf(mlir::func::FuncOp graph);
 
+/// The module attribute that keeps the ports when the graph function has become code: for the header.
+inline constexpr llvm::StringLiteral interfaceAttrName = "mlc.interface";
+mlir::DictionaryAttr describePorts(const Ports &ports, mlir::MLIRContext *context);
+/// None if the module has no such attribute, or a broken one.
+std::optional<Ports> portsOf(mlir::ModuleOp module);
+
+/// What may stand for `name` in C: "my-model 2" -> "my_model_2".
+std::string identifier(llvm::StringRef name);
+
 } // namespace mlc
