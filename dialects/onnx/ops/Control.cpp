@@ -5,8 +5,9 @@
 //
 // What holds of a loop's state in every iteration is found by assuming that what holds of the first does, and weakening
 // the assumption until the body keeps it. A loop whose condition the analysis sees through is counted, others are
-// scf.while. What the iterations give is gathered in one tensor that has room for all of them; where their number, or
-// the extents of one, are known to the run only, it is replaced by one of twice the room whenever it is full.
+// scf.while, as are those that carry something of changing extents. What the iterations give is gathered in one tensor
+// that has room for all of them; where their number, or the extents of one, are known to the run only, it is replaced
+// by one of twice the room whenever it is full.
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -215,6 +216,7 @@ public:
   }
 
   Value init() const { return initial; }
+  bool keepsExtents() const { return isComplete; }
 
   /// Within the body: `all` with the element of this iteration, the `count`th, at `position`.
   Value insert(Value all, Value element, Index count, Index position) const {
@@ -288,16 +290,70 @@ private:
   OpFoldResult initialRoom;
 };
 
+/// Whether a state has the same extents in every iteration.
+static bool keepsExtents(Lowering &l, Value state) {
+  return llvm::all_of(llvm::enumerate(l.known.extents(state)),
+                      [&](auto extent) { return extent.value() != l.known.math.extentOf(state, extent.index()); });
+}
+
 /// What the body leaves as the next state. It stays in one place if it has the same extents in every iteration.
 static Value nextState(Lowering &l, Value value, Value state, Value place) {
   value = withTypeOf(l, value, state);
-  bool isFixed = llvm::all_of(llvm::enumerate(l.known.extents(state)), [&](auto extent) {
-    return extent.value() != l.known.math.extentOf(state, extent.index());
-  });
-  auto type = cast<RankedTensorType>(value.getType());
-  if (!isFixed || type.hasStaticShape()) // bufferization sees to static ones itself
+  bool isStatic = cast<RankedTensorType>(value.getType()).hasStaticShape(); // bufferization sees to these itself
+  if (isStatic || !keepsExtents(l, state))
     return value;
   return bufferization::MaterializeInDestinationOp::create(l.b, l.loc(), value, place).getResult();
+}
+
+/// Given the number of an iteration, whether the condition holds and what is carried: what is carried on, behind the
+/// next condition if there is one.
+using Iteration = llvm::function_ref<FailureOr<SmallVector<Value>>(Index, Value condition, ValueRange)>;
+
+/// Repeats `body` while `condition` holds (null: it always does), at most `most` times. Gives what is carried at the
+/// end, and puts the number of iterations into `count`. Where what is carried changes its extents, this is no scf.for:
+/// canonicalization takes it that these keep the types of what they start with.
+static FailureOr<SmallVector<Value>> repeat(Lowering &l, std::optional<Index> most, Value condition, bool keepsExtents,
+                                            SmallVector<Value> carried, Value &count, Iteration body) {
+  OpBuilder &b = l.b;
+  Index zero(l, 0), one(l, 1);
+  Truth always(l, true);
+  OpBuilder::InsertionGuard guard(b);
+  if (!condition && keepsExtents) {
+    count = *most;
+    if (carried.empty())
+      return carried;
+    auto loop = scf::ForOp::create(b, l.loc(), zero, *most, one, carried);
+    b.setInsertionPointToEnd(loop.getBody());
+    FailureOr<SmallVector<Value>> next =
+        body(Index(l, Value(loop.getInductionVar())), always, loop.getRegionIterArgs());
+    if (failed(next))
+      return failure();
+    scf::YieldOp::create(b, l.loc(), *next);
+    return SmallVector<Value>(loop.getResults());
+  }
+  // Carried first: how many iterations there were, and whether there is another.
+  size_t own = condition ? 2 : 1;
+  if (condition)
+    carried.insert(carried.begin(), condition);
+  carried.insert(carried.begin(), zero);
+  auto types = llvm::map_to_vector(carried, [](Value value) { return value.getType(); });
+  SmallVector<Location> locations(types.size(), l.loc());
+  auto loop = scf::WhileOp::create(b, l.loc(), types, carried);
+  Block *before = b.createBlock(&loop.getBefore(), {}, types, locations);
+  Truth goesOn = condition ? Truth(l, Value(before->getArgument(1))) : Truth(l, true);
+  if (most)
+    goesOn = goesOn && Index(l, Value(before->getArgument(0))) < *most;
+  scf::ConditionOp::create(b, l.loc(), goesOn, before->getArguments());
+  Block *after = b.createBlock(&loop.getAfter(), {}, types, locations);
+  Index iteration(l, Value(after->getArgument(0)));
+  FailureOr<SmallVector<Value>> next = body(iteration, condition ? Value(after->getArgument(1)) : Value(always),
+                                            ValueRange(after->getArguments()).drop_front(own));
+  if (failed(next))
+    return failure();
+  next->insert(next->begin(), iteration + 1);
+  scf::YieldOp::create(b, l.loc(), *next);
+  count = loop.getResult(0);
+  return SmallVector<Value>(loop.getResults().drop_front(own));
 }
 
 //===-- Loop ---------------------------------------------------------------------------===//
@@ -378,11 +434,10 @@ static FailureOr<SmallVector<Value>> lowerLoop(LoopOp op, Lowering &l) {
   if (failed(expectTensors(l, op->getResults())) || failed(expectTensors(l, loop.states)))
     return failure();
   OpBuilder &b = l.b;
-  Index zero(l, 0), one(l, 1);
   bool isCounted = onnx::isCounted(op, l.known);
   std::optional<Index> most;
   if (op.getM())
-    most = max(Index(l, l.elementAsIndex(op.getM(), 0)), zero);
+    most = max(Index(l, l.elementAsIndex(op.getM(), 0)), 0);
   else if (isCounted)
     return l.unsupported("it has neither a trip count nor a condition that could end it");
 
@@ -395,63 +450,32 @@ static FailureOr<SmallVector<Value>> lowerLoop(LoopOp op, Lowering &l) {
     carried.push_back(gathered.back().init());
   }
   size_t states = loop.states.size();
+  bool keeps = llvm::all_of(loop.states, [&](Value state) { return keepsExtents(l, state); }) &&
+               llvm::all_of(gathered, [](const Gathered &output) { return output.keepsExtents(); });
 
-  // The body at the builder's place; gives what is carried on.
-  auto iterate = [&](Index count, Value condition, ValueRange before) -> FailureOr<SmallVector<Value>> {
-    l.define(loop.iteration, holding(l, l.number(OpFoldResult(count), b.getI64Type()), loop.iteration));
-    l.define(loop.condition, holding(l, storeScalar(b, l.loc(), condition, b.getI1Type()), loop.condition));
+  Value count, condition = isCounted ? Value() : l.onlyElement(op.getCond());
+  auto iterate = [&](Index iteration, Value goesOn, ValueRange before) -> FailureOr<SmallVector<Value>> {
+    l.define(loop.iteration, holding(l, l.number(OpFoldResult(iteration), b.getI64Type()), loop.iteration));
+    l.define(loop.condition, holding(l, storeScalar(b, l.loc(), goesOn, b.getI1Type()), loop.condition));
     for (auto [state, value] : llvm::zip(loop.states, before))
       l.define(state, value);
     FailureOr<SmallVector<Value>> values = l.lowerBlock(loop.body);
     if (failed(values))
       return failure();
     SmallVector<Value> after;
+    if (!isCounted)
+      after.push_back(l.onlyElement(loop.nextCondition));
     for (auto [value, state, place] : llvm::zip(ArrayRef<Value>(*values).slice(1, states), loop.states, before))
       after.push_back(nextState(l, value, state, place));
     for (auto [value, all, output] :
          llvm::zip_equal(ArrayRef<Value>(*values).drop_front(1 + states), before.drop_front(states), gathered))
-      after.push_back(output.insert(all, value, count, count));
+      after.push_back(output.insert(all, value, iteration, iteration));
     return after;
   };
-
-  SmallVector<Value> results;
-  Value count = most ? Value(*most) : Value();
-  if (isCounted) {
-    if (carried.empty())
-      return results;
-    auto counted = scf::ForOp::create(b, l.loc(), zero, *most, one, carried);
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToEnd(counted.getBody());
-    FailureOr<SmallVector<Value>> next =
-        iterate(Index(l, Value(counted.getInductionVar())), Truth(l, true), counted.getRegionIterArgs());
-    if (failed(next))
-      return failure();
-    scf::YieldOp::create(b, l.loc(), *next);
-    results = counted.getResults();
-  } else {
-    // Carried as well: how many iterations there were, and whether there is another.
-    carried.insert(carried.begin(), {zero, l.onlyElement(op.getCond())});
-    auto types = llvm::map_to_vector(carried, [](Value value) { return value.getType(); });
-    SmallVector<Location> locations(types.size(), l.loc());
-    auto open = scf::WhileOp::create(b, l.loc(), types, carried);
-    OpBuilder::InsertionGuard guard(b);
-    Block *before = b.createBlock(&open.getBefore(), {}, types, locations);
-    Truth goesOn(l, Value(before->getArgument(1)));
-    if (most)
-      goesOn = goesOn && Index(l, Value(before->getArgument(0))) < *most;
-    scf::ConditionOp::create(b, l.loc(), goesOn, before->getArguments());
-    Block *after = b.createBlock(&open.getAfter(), {}, types, locations);
-    Index iteration(l, Value(after->getArgument(0)));
-    FailureOr<SmallVector<Value>> next =
-        iterate(iteration, after->getArgument(1), ValueRange(after->getArguments()).drop_front(2));
-    if (failed(next))
-      return failure();
-    next->insert(next->begin(), {iteration + 1, l.onlyElement(loop.nextCondition)});
-    scf::YieldOp::create(b, l.loc(), *next);
-    count = open.getResult(0);
-    results.append(open.result_begin() + 2, open.result_end());
-  }
-  for (auto [result, output] : llvm::zip_equal(MutableArrayRef<Value>(results).drop_front(states), gathered))
+  FailureOr<SmallVector<Value>> results = repeat(l, most, condition, keeps, carried, count, iterate);
+  if (failed(results))
+    return failure();
+  for (auto [result, output] : llvm::zip_equal(MutableArrayRef<Value>(*results).drop_front(states), gathered))
     result = output.result(result, Index(l, count));
   return results;
 }
@@ -548,7 +572,7 @@ static FailureOr<SmallVector<Value>> lowerScan(ScanOp op, Lowering &l) {
   for (auto [i, input] : llvm::enumerate(scan.inputs))
     l.expectExtent(l.known.extents(input)[inputAxis(i)], length, "scan input " + Twine(i));
 
-  Index count(l, length), zero(l, 0), one(l, 1);
+  Index count(l, length);
   SmallVector<Value> carried;
   for (auto [value, state] : llvm::zip_equal(scan.initial, scan.states))
     carried.push_back(withTypeOf(l, l(value), state));
@@ -557,15 +581,10 @@ static FailureOr<SmallVector<Value>> lowerScan(ScanOp op, Lowering &l) {
     gathered.emplace_back(l, op, output, count);
     carried.push_back(gathered.back().init());
   }
-  if (carried.empty())
-    return SmallVector<Value>();
+  bool keeps = llvm::all_of(scan.states, [&](Value state) { return keepsExtents(l, state); }) &&
+               llvm::all_of(gathered, [](const Gathered &output) { return output.keepsExtents(); });
 
-  auto loop = scf::ForOp::create(b, l.loc(), zero, count, one, carried);
-  {
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToEnd(loop.getBody());
-    ValueRange before = loop.getRegionIterArgs();
-    Index iteration(l, Value(loop.getInductionVar()));
+  auto iterate = [&](Index iteration, Value, ValueRange before) -> FailureOr<SmallVector<Value>> {
     auto position = [&](bool isBackward) { return isBackward ? count - 1 - iteration : iteration; };
     for (auto [state, value] : llvm::zip(scan.states, before))
       l.define(state, value);
@@ -590,12 +609,14 @@ static FailureOr<SmallVector<Value>> lowerScan(ScanOp op, Lowering &l) {
       Index at = position(scan.isBackward(op.getScanOutputDirections(), i));
       after.push_back(output.insert(before[scan.stateCount + i], (*values)[scan.stateCount + i], iteration, at));
     }
-    scf::YieldOp::create(b, l.loc(), after);
-  }
-
-  SmallVector<Value> results(loop.getResults());
+    return after;
+  };
+  Value iterations;
+  FailureOr<SmallVector<Value>> results = repeat(l, count, nullptr, keeps, carried, iterations, iterate);
+  if (failed(results))
+    return failure();
   for (auto [i, output] : llvm::enumerate(gathered)) {
-    Value &result = results[scan.stateCount + i];
+    Value &result = (*results)[scan.stateCount + i];
     result = output.result(result, count);
     int64_t rank = cast<RankedTensorType>(result.getType()).getRank();
     int64_t axis = *scan.axis(op.getScanOutputAxes(), i, rank);
