@@ -74,7 +74,7 @@ struct BufferizeTensors : impl::BufferizeTensorsBase<BufferizeTensors> {
     OpBuilder builder(end);
     for (OpOperand &result : end->getOpOperands()) {
       Value destination = kernel.getArgument(inputs + result.getOperandNumber());
-      if (result.get() == destination)
+      if (isUpdateOf(result.get(), destination))
         continue;
       if (result.get().getType() != destination.getType()) {
         if (!tensor::CastOp::areCastCompatible(result.get().getType(), destination.getType()))
@@ -89,12 +89,37 @@ struct BufferizeTensors : impl::BufferizeTensorsBase<BufferizeTensors> {
     return success();
   }
 
+  /// Whether `value` is `argument` with changes that can be made in place.
+  static bool isUpdateOf(Value value, Value argument) {
+    while (value != argument) {
+      auto result = dyn_cast<OpResult>(value);
+      if (!result)
+        return false;
+      Operation *op = result.getOwner();
+      if (auto insert = dyn_cast<tensor::InsertSliceOp>(op))
+        value = insert.getDest();
+      else if (auto insert = dyn_cast<tensor::InsertOp>(op))
+        value = insert.getDest();
+      else if (auto style = dyn_cast<DestinationStyleOpInterface>(op))
+        value = style.getTiedOpOperand(result)->get();
+      else if (isa<func::CallOp>(op))
+        value = op->getOperand(op->getNumOperands() - op->getNumResults() + result.getResultNumber());
+      else if (auto loop = dyn_cast<scf::ForallOp>(op))
+        value = loop.getOutputs()[result.getResultNumber()];
+      else if (auto loop = dyn_cast<scf::ForOp>(op))
+        value = loop.getInitArgs()[result.getResultNumber()];
+      else
+        return false;
+    }
+    return true;
+  }
+
   /// Makes what an iteration leaves replace what it got, in place.
   void tieCarried(ValueRange arguments, Operation *yield) {
     OpBuilder builder(yield);
     for (auto [argument, operand] : llvm::zip(arguments, yield->getOpOperands())) {
       auto type = dyn_cast<RankedTensorType>(argument.getType());
-      if (!type || !type.hasStaticShape() || operand.get() == argument)
+      if (!type || !type.hasStaticShape() || isUpdateOf(operand.get(), argument))
         continue;
       operand.set(bufferization::MaterializeInDestinationOp::create(builder, yield->getLoc(), operand.get(), argument)
                       .getResult());
@@ -107,7 +132,8 @@ struct BufferizeTensors : impl::BufferizeTensorsBase<BufferizeTensors> {
       return kernel.emitOpError("expects each result to be written to its destination, got ")
              << kernel.getNumResults() << " that are not";
     for (auto [i, type] : llvm::enumerate(kernel.getArgumentTypes()))
-      if (isa<MemRefType>(type)) kernel.setArgAttr(i, "llvm.noalias", UnitAttr::get(kernel.getContext()));
+      if (isa<MemRefType>(type))
+        kernel.setArgAttr(i, "llvm.noalias", UnitAttr::get(kernel.getContext()));
     return success();
   }
 };

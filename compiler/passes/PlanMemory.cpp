@@ -445,14 +445,17 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
     Value memory;
     if (!fixed.empty() || !slots.empty())
       memory = ArenaOp::create(builder, loc, MemRefType::get({ShapedType::kDynamic}, builder.getI8Type()));
+    SmallVector<std::pair<memref::AllocOp, Value>> places;
     for (auto [buffer, offset] : llvm::zip(fixed, offsets))
-      replaceByView(buffer.alloc, memory, arith::ConstantIndexOp::create(builder, loc, offset));
+      places.emplace_back(buffer.alloc, arith::ConstantIndexOp::create(builder, loc, offset));
     if (!slots.empty()) {
       auto call = func::CallOp::create(builder, loc, arena, symbolValues(graph, ports, builder));
       for (auto [i, slot] : llvm::enumerate(slots))
         for (Buffer &buffer : slot.buffers)
-          replaceByView(buffer.alloc, memory, call.getResult(1 + i));
+          places.emplace_back(buffer.alloc, call.getResult(1 + i));
     }
+    for (auto [alloc, offset] : places)
+      replaceByView(alloc, memory, offset);
     for (memref::AllocOp alloc : others) {
       OpBuilder here(alloc);
       alloc.replaceAllUsesWith(

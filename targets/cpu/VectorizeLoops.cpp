@@ -16,6 +16,8 @@
 //   - accumulators stay in registers while reduction loops run: along a parallel vector loop several vectors side by
 //   side, along a reduction
 //     several partial sums, which are added up at the end. That is the one place where the order of additions changes;
+//   - an operand that is contiguous along another loop is loaded along that one, in squares that are transposed in
+//   registers;
 //   - what remains of a loop after whole vectors is one masked step.
 // An operation whose body has no vector form becomes plain loops.
 #include "cpu/Passes.h"
@@ -155,6 +157,9 @@ public:
     }
     bool reduces =
         llvm::any_of(iterators, [](utils::IteratorType type) { return type == utils::IteratorType::reduction; });
+    int transposeLoop = reduces ? -1 : chooseTransposeLoop();
+    if (transposeLoop >= 0)
+      llvm::erase(parallel, (unsigned)transposeLoop);
     writeLoops(parallel, {}, [&](ValueRange) -> SmallVector<Value> {
       if (vectorLoop < 0) {
         if (reduces)
@@ -165,8 +170,10 @@ public:
         accumulateAlong(reduction);
       else if (reduces)
         accumulateAcross(reduction);
+      else if (transposeLoop >= 0)
+        transposeTiles(transposeLoop);
       else
-        writeSteps(1, [&](ArrayRef<Step> steps, ArrayRef<Value> places) { compute(steps.front(), places.front()); });
+        computeSteps(zero());
       return {};
     });
   }
@@ -239,6 +246,33 @@ private:
     }
   }
 
+  /// A loop along which what is strided along the vector loop is contiguous, so that tiles of both can be transposed in
+  /// registers; -1 if there is none.
+  int chooseTransposeLoop() {
+    if (vectorLoop < 0 || fullStepLanes < 4)
+      return -1;
+    for (Operation &inner : *op.getBlock())
+      if (isa<linalg::IndexOp, memref::LoadOp>(inner))
+        return -1;
+    auto movement = [&](OpOperand &operand, unsigned loop) {
+      return movementAlong(op.getMatchingIndexingMap(&operand), cast<MemRefType>(operand.get().getType()), loop);
+    };
+    for (unsigned loop = 0; loop < iterators.size(); ++loop) {
+      if (vectorLoop == (int)loop || (!ShapedType::isDynamic(fixed[loop]) && fixed[loop] < fullStepLanes))
+        continue;
+      bool isUseful = false, isPossible = true;
+      for (OpOperand &operand : op->getOpOperands()) {
+        if (!isa<MemRefType>(operand.get().getType()) || movement(operand, vectorLoop) != Movement::Strided)
+          continue;
+        isUseful = true;
+        isPossible &= !op.isDpsInit(&operand) && movement(operand, loop) == Movement::Contiguous;
+      }
+      if (isUseful && isPossible)
+        return loop;
+    }
+    return -1;
+  }
+
   //===-- Loops ------------------------------------------------------------------===//
 
   using Body = llvm::function_ref<SmallVector<Value>(ValueRange)>;
@@ -288,9 +322,9 @@ private:
 
   /// Steps along a parallel vector loop: `side` vectors at once as long as there are so many, then one at a time, then
   /// what remains.
-  void writeSteps(int64_t side, llvm::function_ref<void(ArrayRef<Step>, ArrayRef<Value>)> body) {
+  void writeSteps(int64_t side, Value from, llvm::function_ref<void(ArrayRef<Step>, ArrayRef<Value>)> body) {
     int64_t lanes = fullStepLanes;
-    Value extent = extents[vectorLoop], done = zero();
+    Value extent = extents[vectorLoop], done = from;
     int64_t known = fixed[vectorLoop];
     bool isKnown = !ShapedType::isDynamic(known);
     auto steps = [&](int64_t count, Value from, Value to) {
@@ -334,6 +368,83 @@ private:
     last();
   }
 
+  void computeSteps(Value from) {
+    writeSteps(1, from, [&](ArrayRef<Step> steps, ArrayRef<Value> places) { compute(steps.front(), places.front()); });
+  }
+
+  /// `value` rounded down to whole vectors.
+  Value wholeVectors(unsigned loop) {
+    if (!ShapedType::isDynamic(fixed[loop]))
+      return index(fixed[loop] / fullStepLanes * fullStepLanes);
+    return arith::SubIOp::create(b, extents[loop], arith::RemUIOp::create(b, extents[loop], index(fullStepLanes)));
+  }
+
+  /// Square tiles of the vector loop and of `loop`: what is strided is loaded along `loop` and transposed. Edges are
+  /// done in the usual way.
+  void transposeTiles(unsigned loop) {
+    int64_t lanes = fullStepLanes;
+    Value loopEnd = wholeVectors(loop), vectorEnd = wholeVectors(vectorLoop);
+    auto forEach = [&](Value from, Value to, int64_t step, llvm::function_ref<void(Value)> body) {
+      auto forOp = scf::ForOp::create(b, from, to, index(step));
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(forOp.getBody());
+      body(forOp.getInductionVar());
+    };
+    forEach(zero(), loopEnd, lanes, [&](Value row) {
+      forEach(zero(), vectorEnd, lanes, [&](Value column) {
+        llvm::MapVector<OpOperand *, SmallVector<Value>> tiles;
+        for (OpOperand *input : op.getDpsInputOperands()) {
+          auto type = dyn_cast<MemRefType>(input->get().getType());
+          AffineMap map = op.getMatchingIndexingMap(input);
+          if (!type || movementAlong(map, type, vectorLoop) != Movement::Strided)
+            continue;
+          SmallVector<Value> rows;
+          positions[loop] = row;
+          for (int64_t i = 0; i < lanes; ++i) {
+            moveTo(i ? b.createOrFold<arith::AddIOp>(column, index(i)) : column);
+            rows.push_back(vector::LoadOp::create(b, VectorType::get({lanes}, type.getElementType()), input->get(),
+                                                  indicesOf(map)));
+          }
+          tiles[input] = transpose(rows);
+        }
+        for (int64_t i = 0; i < lanes; ++i) {
+          positions[loop] = i ? b.createOrFold<arith::AddIOp>(row, index(i)) : row;
+          for (auto &[input, columns] : tiles)
+            loaded[input] = columns[i];
+          compute(vectorStep(), column);
+        }
+        loaded.clear();
+      });
+    });
+    forEach(zero(), loopEnd, 1, [&](Value position) {
+      positions[loop] = position;
+      computeSteps(vectorEnd);
+    });
+    forEach(loopEnd, extents[loop], 1, [&](Value position) {
+      positions[loop] = position;
+      computeSteps(zero());
+    });
+  }
+
+  /// Rows of a square -> its columns, by interleaving halves, log2(rows) times.
+  SmallVector<Value> transpose(SmallVector<Value> rows) {
+    int64_t size = rows.size();
+    SmallVector<int64_t> low, high;
+    for (int64_t i = 0; i < size / 2; ++i) {
+      low.append({i, i + size});
+      high.append({i + size / 2, i + size + size / 2});
+    }
+    for (int64_t round = 1; round < size; round *= 2) {
+      SmallVector<Value> next;
+      for (int64_t i = 0; i < size / 2; ++i) {
+        next.push_back(vector::ShuffleOp::create(b, rows[i], rows[i + size / 2], low));
+        next.push_back(vector::ShuffleOp::create(b, rows[i], rows[i + size / 2], high));
+      }
+      rows = next;
+    }
+    return rows;
+  }
+
   //===-- Reductions -------------------------------------------------------------===//
 
   /// Reductions along other loops, for vectors side by side.
@@ -341,7 +452,8 @@ private:
     int64_t side = op.getBlock()->getOperations().size() > 12 ? 1 : 4;
     if (int64_t known = fixed[vectorLoop]; !ShapedType::isDynamic(known))
       side = std::clamp<int64_t>(known / fullStepLanes, 1, side);
-    writeSteps(side, [&](ArrayRef<Step> steps, ArrayRef<Value> places) { accumulate(reduction, steps, places); });
+    writeSteps(side, zero(),
+               [&](ArrayRef<Step> steps, ArrayRef<Value> places) { accumulate(reduction, steps, places); });
   }
 
   void accumulate(ArrayRef<unsigned> reduction, ArrayRef<Step> steps, ArrayRef<Value> places) {
@@ -476,8 +588,11 @@ private:
       BlockArgument argument = op.getMatchingBlockArgument(input);
       if (argument.use_empty())
         continue;
-      values.map(argument,
-                 isa<MemRefType>(input->get().getType()) ? load(*input, step) : broadcast(input->get(), step));
+      if (Value known = loaded.lookup(input))
+        values.map(argument, known);
+      else
+        values.map(argument,
+                   isa<MemRefType>(input->get().getType()) ? load(*input, step) : broadcast(input->get(), step));
     }
     for (auto [argument, value] : llvm::zip(op.getRegionOutputArgs(), outputs))
       if (value)
@@ -644,6 +759,7 @@ private:
   SmallVector<Value> extents;
   SmallVector<Value> positions; ///< of each loop, where code is being written
   SmallVector<utils::IteratorType> iterators;
+  DenseMap<OpOperand *, Value> loaded; ///< inputs that are in registers already, at the present position
   int vectorLoop = -1;
   int64_t fullStepLanes = 1;
 };

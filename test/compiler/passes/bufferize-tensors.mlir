@@ -1,0 +1,48 @@
+// RUN: mlc-opt %s --split-input-file --mlc-bufferize-tensors --verify-diagnostics | FileCheck %s
+
+// The result is computed in its destination.
+// CHECK-LABEL: func.func private @in_place(
+// CHECK-SAME: %[[X:.*]]: memref<8xf32> {llvm.noalias}, %[[OUT:.*]]: memref<8xf32> {llvm.noalias})
+// CHECK-NEXT: linalg.exp ins(%[[X]] : memref<8xf32>) outs(%[[OUT]] : memref<8xf32>)
+// CHECK: return
+func.func private @in_place(%x: tensor<8xf32>, %out: tensor<8xf32>) -> tensor<8xf32> attributes {mlc.kernel} {
+  %e = tensor.empty() : tensor<8xf32>
+  %0 = linalg.exp ins(%x : tensor<8xf32>) outs(%e : tensor<8xf32>) -> tensor<8xf32>
+  return %0 : tensor<8xf32>
+}
+
+// Inputs of the model are never written, though the kernel could work in place.
+// CHECK-LABEL: func.func @model(
+// CHECK-SAME: %[[X:.*]]: memref<8xf32>
+// CHECK: %[[COPY:.*]] = memref.alloc
+// CHECK: call @in_place(%[[X]], %[[COPY]])
+func.func @model(%x: tensor<8xf32>) -> tensor<8xf32> {
+  %0 = call @in_place(%x, %x) : (tensor<8xf32>, tensor<8xf32>) -> tensor<8xf32>
+  return %0 : tensor<8xf32>
+}
+
+// -----
+
+// Kernels get contiguous buffers: a slice of columns is copied before.
+func.func private @k(%x: tensor<8x2xf32>, %out: tensor<8x2xf32>) -> tensor<8x2xf32> attributes {mlc.kernel} {
+  %0 = linalg.exp ins(%x : tensor<8x2xf32>) outs(%out : tensor<8x2xf32>) -> tensor<8x2xf32>
+  return %0 : tensor<8x2xf32>
+}
+// CHECK-LABEL: func.func @model(
+// CHECK: %[[COLUMNS:.*]] = memref.subview
+// CHECK: memref.copy %[[COLUMNS]], %[[COPY:.*]] : memref<8x2xf32, strided<[4, 1], offset: 1>> to memref<8x2xf32>
+// CHECK: call @k(%[[COPY]],
+func.func @model(%x: tensor<8x4xf32>) -> tensor<8x2xf32> {
+  %s = tensor.extract_slice %x[0, 1][8, 2][1, 1] : tensor<8x4xf32> to tensor<8x2xf32>
+  %e = tensor.empty() : tensor<8x2xf32>
+  %0 = call @k(%s, %e) : (tensor<8x2xf32>, tensor<8x2xf32>) -> tensor<8x2xf32>
+  return %0 : tensor<8x2xf32>
+}
+
+// -----
+
+// expected-error @+1 {{expects one destination for each of its 1 results}}
+func.func private @no_destination() -> tensor<8xf32> attributes {mlc.kernel} {
+  %0 = arith.constant dense<0.0> : tensor<8xf32>
+  return %0 : tensor<8xf32>
+}

@@ -1,0 +1,77 @@
+// RUN: mlc-opt %s --pass-pipeline='builtin.module(func.func(mlc-vectorize-loops{vector-bytes=64},canonicalize))' --split-input-file | FileCheck %s
+
+#id = affine_map<(i, j) -> (i, j)>
+
+// Contiguous dimensions are one loop; what remains after whole vectors is masked.
+// CHECK-LABEL: @collapsed
+// CHECK: scf.for %[[I:.*]] = %c0 to %c576 step %c16
+// CHECK: vector.load {{.*}} vector<16xf32>
+// CHECK: vector.maskedload
+// CHECK: vector.maskedstore
+func.func @collapsed(%x: memref<84x7xf32>, %y: memref<84x7xf32>) {
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]} ins(%x : memref<84x7xf32>) outs(%y : memref<84x7xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %0 = arith.addf %a, %a : f32
+    linalg.yield %0 : f32
+  }
+  return
+}
+
+// -----
+
+// A sum along rows keeps partial sums in registers.
+// CHECK-LABEL: @along
+// CHECK: scf.for
+// CHECK: scf.for {{.*}} iter_args({{.*}}) -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)
+// CHECK: vector.reduction <add>
+func.func @along(%x: memref<?x128xf32>, %y: memref<?xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>], iterator_types = ["parallel", "reduction"]}
+      ins(%x : memref<?x128xf32>) outs(%y : memref<?xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %0 = arith.addf %a, %b : f32
+    linalg.yield %0 : f32
+  }
+  return
+}
+
+// -----
+
+// A sum along columns has a vector of columns for its accumulator: nothing is added across lanes.
+// CHECK-LABEL: @across
+// CHECK: scf.for {{.*}} iter_args
+// CHECK: vector.load
+// CHECK-NOT: vector.reduction
+// CHECK-NOT: vector.gather
+// CHECK: return
+func.func @across(%x: memref<?x128xf32>, %y: memref<128xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(j, i) -> (i, j)>, affine_map<(j, i) -> (j)>], iterator_types = ["parallel", "reduction"]}
+      ins(%x : memref<?x128xf32>) outs(%y : memref<128xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %0 = arith.addf %a, %b : f32
+    linalg.yield %0 : f32
+  }
+  return
+}
+
+// -----
+
+// What a body with control flow computes stays scalar.
+// CHECK-LABEL: @plain
+// CHECK-NOT: vector
+// CHECK: return
+func.func @plain(%x: memref<8xf32>, %y: memref<8xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+      ins(%x : memref<8xf32>) outs(%y : memref<8xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %zero = arith.constant 0.0 : f32
+    %p = arith.cmpf ogt, %a, %zero : f32
+    %0 = scf.if %p -> f32 {
+      %q = arith.mulf %a, %a : f32
+      scf.yield %q : f32
+    } else {
+      scf.yield %zero : f32
+    }
+    linalg.yield %0 : f32
+  }
+  return
+}
