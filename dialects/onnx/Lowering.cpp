@@ -149,22 +149,28 @@ Value Lowering::elementwise(ArrayRef<OpFoldResult> extents, Type resultElement, 
 Value Lowering::broadcast(Value operand, ArrayRef<OpFoldResult> extents) {
   auto type = cast<RankedTensorType>(operand.getType());
   int64_t rank = extents.size();
-  SmallVector<AffineMap> maps = {broadcastMap(b, type, lastAxes(rank, type.getRank()), extents), b.getMultiDimIdentityMap(rank)};
+  SmallVector<AffineMap> maps = {broadcastMap(b, type, lastAxes(rank, type.getRank()), extents),
+                                 b.getMultiDimIdentityMap(rank)};
   SmallVector<utils::IteratorType> parallel(rank, utils::IteratorType::parallel);
   return generic(empty(extents, type.getElementType()), operand, maps, parallel,
                  [](OpBuilder &, Location, ValueRange args) { return args.front(); });
 }
 
 Value Lowering::broadcastable(Value operand, ArrayRef<Extent> common) {
-  Value value = (*this)(operand);
-  ArrayRef<Extent> own = known.extents(operand);
+  return broadcastable((*this)(operand), known.extents(operand), common);
+}
+
+Value Lowering::broadcastable(Value value, ArrayRef<Extent> own, ArrayRef<Extent> common) {
   int64_t offset = common.size() - own.size();
   for (auto [axis, extent] : llvm::enumerate(own))
     if (!ExtentMath::isConstant(extent, 1) && !known.math.isEqual(extent, common[offset + axis]))
       return expandAtRunTime(*this, value, materialize(common));
   // The type may know less than the facts; a cast tells it.
-  RankedTensorType refined = type(operand);
-  return value.getType() == refined ? value : Value(tensor::CastOp::create(b, loc(), refined, value));
+  auto type = cast<RankedTensorType>(value.getType());
+  auto shape = llvm::map_to_vector(
+      own, [](Extent extent) { return ExtentMath::asConstant(extent).value_or(ShapedType::kDynamic); });
+  auto refined = type.clone(shape);
+  return type == refined ? value : Value(tensor::CastOp::create(b, loc(), refined, value));
 }
 
 Value Lowering::elementwise(Value result, ValueRange operands, ScalarBody body) {

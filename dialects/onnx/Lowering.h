@@ -77,6 +77,8 @@ public:
   /// extent is 1, or the common one as far as the analysis knows. It is copied where only the run tells which, and
   /// checked there.
   mlir::Value broadcastable(mlir::Value operand, llvm::ArrayRef<Extent> common);
+  /// The same for a lowered value of extents `own`.
+  mlir::Value broadcastable(mlir::Value value, llvm::ArrayRef<Extent> own, llvm::ArrayRef<Extent> common);
   /// A lowered value that is ready for it, copied to the extents.
   mlir::Value broadcast(mlir::Value operand, llvm::ArrayRef<mlir::OpFoldResult> extents);
 

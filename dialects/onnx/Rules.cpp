@@ -20,6 +20,7 @@ const Rules &allRules() {
     addConcatRules(all);
     addControlRules(all);
     addConvRules(all);
+    addDropoutRules(all);
     addEinsumRules(all);
     addElementwiseRules(all);
     addExpandRules(all);
@@ -28,9 +29,11 @@ const Rules &allRules() {
     addNormalizeRules(all);
     addPadRules(all);
     addPoolRules(all);
+    addQuantizeRules(all);
     addRecurrentRules(all);
     addReduceRules(all);
     addReshapeRules(all);
+    addResizeRules(all);
     addScatterRules(all);
     addSelectRules(all);
     addShapeRules(all);

@@ -94,21 +94,22 @@ Value lowerProduct(Lowering &l, ArrayRef<Extent> extents, Value a, Value b, Valu
   return l.sumOfProducts(l.materialize(extents), left, right, {map(ofLeft), map(ofRight), ofResult}, iterators);
 }
 
-Value broadcastBatches(Lowering &l, ArrayRef<Extent> result, Value operand, Value other) {
+Value broadcastBatches(Lowering &l, ArrayRef<Extent> result, Value operand, Value lowered, Value other) {
   ArrayRef<Extent> own = l.known.extents(operand);
   if (own.size() <= 2)
-    return l.broadcastable(operand, own);
+    return l.broadcastable(lowered, own, own);
   int64_t matrix = l.rank(other) > 1 ? 2 : 1; // axes of the result that are none of the batch
   Extents common(result.drop_back(matrix));
   common.append(own.end() - 2, own.end());
-  return l.broadcastable(operand, common);
+  return l.broadcastable(lowered, own, common);
 }
 
 static FailureOr<Value> lowerMatMul(MatMulOp op, Lowering &l) {
   Type element = Lowering::element(op.getA()), accumulator = accumulatorElement(element);
   ArrayRef<Extent> extents = l.known.extents(op.getY());
-  Value left = l.cast(broadcastBatches(l, extents, op.getA(), op.getB()), element, accumulator);
-  Value right = l.cast(broadcastBatches(l, extents, op.getB(), op.getA()), element, accumulator);
+  Value left = l.cast(l(op.getA()), element, accumulator), right = l.cast(l(op.getB()), element, accumulator);
+  left = broadcastBatches(l, extents, op.getA(), left, op.getB());
+  right = broadcastBatches(l, extents, op.getB(), right, op.getA());
   return l.cast(lowerProduct(l, extents, op.getA(), op.getB(), left, right), accumulator, element);
 }
 

@@ -12,8 +12,9 @@ llvm::FailureOr<Extents> shapeOfProduct(mlir::Operation *op, Known &known, mlir:
 mlir::Value lowerProduct(Lowering &l, llvm::ArrayRef<Extent> extents, mlir::Value a, mlir::Value b, mlir::Value left,
                          mlir::Value right);
 
-/// The lowered value of `operand`, one of the two factors of a product with extents `result`, with batch axes that are
-/// 1 or the result's.
-mlir::Value broadcastBatches(Lowering &l, llvm::ArrayRef<Extent> result, mlir::Value operand, mlir::Value other);
+/// What became of `operand`, one of the two factors of a product with extents `result`, with batch axes that are 1 or
+/// the result's.
+mlir::Value broadcastBatches(Lowering &l, llvm::ArrayRef<Extent> result, mlir::Value operand, mlir::Value lowered,
+                             mlir::Value other);
 
 } // namespace mlc::onnx

@@ -14,12 +14,17 @@ static FailureOr<ElementsAttr> asStored(ElementsAttr value, ShapedType type) {
     return value;
   if (auto resource = dyn_cast<DenseResourceElementsAttr>(value))
     return ElementsAttr(DenseResourceElementsAttr::get(type, resource.getRawHandle()));
+  unsigned width = type.getElementTypeBitWidth();
+  if (auto dense = dyn_cast<DenseFPElementsAttr>(value)) // of 8 bits and fewer
+    return ElementsAttr(dense.mapValues(
+        type.getElementType(), [&](const APFloat &number) { return number.bitcastToAPInt().zextOrTrunc(width); }));
   auto dense = dyn_cast<DenseIntElementsAttr>(value);
   if (!dense)
     return failure();
-  unsigned width = type.getElementTypeBitWidth();
-  return ElementsAttr(
-      dense.mapValues(type.getElementType(), [&](const APInt &number) { return number.zextOrTrunc(width); }));
+  bool isSigned = !isUnsigned(dense.getElementType());
+  return ElementsAttr(dense.mapValues(type.getElementType(), [&](const APInt &number) {
+    return isSigned ? number.sextOrTrunc(width) : number.zextOrTrunc(width);
+  }));
 }
 
 static FailureOr<Value> lowerConstant(ConstantOp op, Lowering &l) {
