@@ -28,6 +28,20 @@ def ConvertOnnxToLinalg : Pass<"mlc-convert-onnx-to-linalg", "::mlir::ModuleOp">
                            "::mlir::bufferization::BufferizationDialect"];
 }
 
+//===-- layout -------------------------------------------------------------------===//
+
+def PackOperands : Pass<"mlc-pack-operands", "::mlir::func::FuncOp"> {
+  let summary = "Turn sums of products into contractions with packed weights";
+  let dependentDialects = ["::mlc::MlcDialect", "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+}
+
+def PropagateLayout : Pass<"mlc-propagate-layout", "::mlir::func::FuncOp"> {
+  let summary = "Move transpositions to where they meet and vanish";
+  let dependentDialects = ["::mlc::MlcDialect", "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 //===-- fuse ---------------------------------------------------------------------===//
 
 def FuseElementwise : Pass<"mlc-fuse-elementwise", "::mlir::func::FuncOp"> {

@@ -1,0 +1,165 @@
+#include "passes/ConstantLayout.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/Matchers.h"
+#include "onnx/Constants.h"
+
+using namespace mlir;
+
+namespace mlc {
+
+//===-- Views ------------------------------------------------------------------------===//
+
+/// Splits or joins axes of a view; fails where joined axes are not contiguous.
+static LogicalResult reshape(ConstantView &view, ArrayRef<ReassociationIndices> groups, ArrayRef<int64_t> shape,
+                             bool splits) {
+  SmallVector<int64_t> strides;
+  for (auto [axis, group] : llvm::enumerate(groups)) {
+    if (splits) {
+      SmallVector<int64_t> own(group.size());
+      int64_t stride = view.strides[axis];
+      for (size_t i = group.size(); i-- > 0; stride *= shape[group[i]])
+        own[i] = stride;
+      llvm::append_range(strides, own);
+      continue;
+    }
+    int64_t stride = 0, next = 0;
+    for (int64_t inner : llvm::reverse(group)) {
+      if (view.shape[inner] == 1)
+        continue;
+      if (stride != 0 && view.strides[inner] != next)
+        return failure();
+      if (stride == 0)
+        stride = view.strides[inner];
+      next = view.strides[inner] * view.shape[inner];
+    }
+    strides.push_back(stride);
+  }
+  view.strides = std::move(strides);
+  view.shape = llvm::to_vector(shape);
+  return success();
+}
+
+/// An elementwise operation that only extends floats.
+static bool isExtension(linalg::GenericOp op) {
+  if (op.getNumDpsInputs() != 1 || op.getNumDpsInits() != 1 || op.getNumParallelLoops() != op.getNumLoops() ||
+      !llvm::all_of(op.getIndexingMapsArray(), [](AffineMap map) { return map.isIdentity(); }))
+    return false;
+  auto extension = op.getBody()->getTerminator()->getOperand(0).getDefiningOp<arith::ExtFOp>();
+  return extension && extension.getIn() == op.getBody()->getArgument(0);
+}
+
+std::optional<ConstantView> viewOfConstant(Value value) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  Operation *op = value.getDefiningOp();
+  if (!op || !type || !type.hasStaticShape() || onnx::bytesPerElement(type.getElementType()) == 0)
+    return std::nullopt;
+  if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
+    auto elements = dyn_cast<ElementsAttr>(constant.getValue());
+    if (!elements || !isa<DenseElementsAttr, DenseResourceElementsAttr>(elements))
+      return std::nullopt;
+    return ConstantView{elements, llvm::to_vector(type.getShape()), computeStrides(type.getShape())};
+  }
+  if (auto transpose = dyn_cast<linalg::TransposeOp>(op)) {
+    std::optional<ConstantView> view = viewOfConstant(transpose.getInput());
+    if (!view)
+      return std::nullopt;
+    applyPermutationToVector(view->shape, transpose.getPermutation());
+    applyPermutationToVector(view->strides, transpose.getPermutation());
+    return view;
+  }
+  if (auto expand = dyn_cast<tensor::ExpandShapeOp>(op)) {
+    std::optional<ConstantView> view = viewOfConstant(expand.getSrc());
+    if (!view || failed(reshape(*view, expand.getReassociationIndices(), type.getShape(), /*splits=*/true)))
+      return std::nullopt;
+    return view;
+  }
+  if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(op)) {
+    std::optional<ConstantView> view = viewOfConstant(collapse.getSrc());
+    if (!view || failed(reshape(*view, collapse.getReassociationIndices(), type.getShape(), /*splits=*/false)))
+      return std::nullopt;
+    return view;
+  }
+  if (auto cast = dyn_cast<tensor::CastOp>(op))
+    return viewOfConstant(cast.getSource());
+  if (auto generic = dyn_cast<linalg::GenericOp>(op); generic && isExtension(generic))
+    return viewOfConstant(generic.getDpsInputOperand(0)->get());
+  return std::nullopt;
+}
+
+//===-- Rearrangement ----------------------------------------------------------------===//
+
+namespace {
+struct Copy {
+  ArrayRef<int64_t> shape, strides, steps; ///< steps: of the bound along each axis
+  int64_t limit;
+  SmallVector<int64_t> volumes; ///< elements of the result below one index of each axis
+
+  template <typename Element>
+  void run(size_t axis, const Element *from, Element *to, int64_t reached) const {
+    int64_t count = shape[axis], step = steps[axis];
+    if (step > 0)
+      count = std::min<int64_t>(count, llvm::divideCeil(std::max<int64_t>(limit - reached, 0), step));
+    if (axis + 1 == shape.size()) {
+      int64_t stride = strides[axis];
+      for (int64_t i = 0; i < count; ++i)
+        to[i] = from[i * stride];
+      return;
+    }
+    for (int64_t i = 0; i < count; ++i)
+      run(axis + 1, from + i * strides[axis], to + i * volumes[axis], reached + i * step);
+  }
+};
+} // namespace
+
+ElementsAttr rearranged(ElementsAttr source, ArrayRef<int64_t> shape, ArrayRef<int64_t> strides,
+                        const IndexBound *bound) {
+  Type element = source.getElementType();
+  auto type = RankedTensorType::get(shape, element);
+  // What lies beyond the bound is never looked at, so a splat may stay one.
+  if (auto splat = dyn_cast<SplatElementsAttr>(source))
+    return splat.resizeSplat(type);
+  std::vector<char> storage;
+  ArrayRef<char> bytes = onnx::bytesOf(source, storage);
+  size_t size = onnx::bytesPerElement(element);
+  AsmResourceBlob blob = HeapAsmResourceBlob::allocate(type.getNumElements() * size, 64);
+  MutableArrayRef<char> data = blob.getMutableData();
+
+  SmallVector<int64_t> steps(shape.size(), 0), extents(shape), jumps(strides);
+  if (bound) {
+    std::fill(data.begin(), data.end(), 0);
+    for (auto [axis, factor] : bound->factors)
+      steps[axis] = factor;
+  }
+  if (shape.empty())
+    extents = {1}, jumps = {0}, steps = {0};
+  Copy copy{extents, jumps, steps, bound ? bound->limit : 0, computeStrides(extents)};
+  auto run = [&]<typename Element>(Element) {
+    copy.run<Element>(0, reinterpret_cast<const Element *>(bytes.data()), reinterpret_cast<Element *>(data.data()), 0);
+  };
+  if (type.getNumElements() > 0) {
+    switch (size) {
+    case 1: run(uint8_t()); break;
+    case 2: run(uint16_t()); break;
+    case 4: run(uint32_t()); break;
+    case 8: run(uint64_t()); break;
+    default: run(std::array<uint64_t, 2>()); break;
+    }
+  }
+  if (isa<DenseResourceElementsAttr>(source))
+    return DenseResourceElementsAttr::get(type, "packed", std::move(blob));
+  return onnx::constantOf(type, data);
+}
+
+ElementsAttr reshaped(ElementsAttr elements, ArrayRef<int64_t> shape) {
+  auto type = RankedTensorType::get(shape, elements.getElementType());
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(elements))
+    return DenseResourceElementsAttr::get(type, resource.getRawHandle());
+  return cast<DenseElementsAttr>(elements).reshape(type);
+}
+
+} // namespace mlc

@@ -1,0 +1,435 @@
+// Turns sums of products into mlc.contract, with the right-hand side in panels.
+//
+//   %y = linalg.generic ins(%x, %w) outs(%0)      =>   %1 = linalg.transpose %x        channels last
+//     { mulf, addf }                                   %2 = mlc.contract ins(%1, %panels) outs(%empty)
+//     y[b, f, y, x] += x[b, c, y + i, x + j]           %y = linalg.transpose %2        channels first again
+//                      * w[f, c, i, j]
+//
+// A loop of the sum is one of the rows (lhs only), the columns (rhs only), a batch (both and the result) or the depth
+// (both, summed). The operand that is constant, or has no window, is the right-hand side; one of its loops becomes the
+// columns. Panels of a constant are made here; other right-hand sides are packed by an operation at run time, unless
+// few rows would use the panels or they are as good as packed: then they are read in rows.
+//
+// Windows are read channels last, so that their rows are contiguous; PropagateLayout removes the transpositions between
+// them. Everything else is read as it lies: a micro-kernel takes its rows by any stride.
+//
+// Integer sums, and those that are no matrix product (no columns), stay as they are.
+#include "Target.h"
+#include "mlc/Contract.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/IR/Matchers.h"
+#include "passes/ConstantLayout.h"
+#include "passes/Passes.h"
+
+using namespace mlir;
+
+namespace mlc {
+#define GEN_PASS_DEF_PACKOPERANDS
+#include "passes/Passes.h.inc"
+
+namespace {
+
+//===-- Reading a sum of products ------------------------------------------------------===//
+
+struct Factor {
+  Value value;
+  AffineMap map;
+};
+
+/// out += lhs * rhs over the loops of a structured operation.
+struct SumOfProducts {
+  Factor lhs, rhs;
+  AffineMap out;
+  Value init;
+  SmallVector<utils::IteratorType> iterators;
+  SmallVector<int64_t> extents; ///< of the loops
+
+  bool isReduction(unsigned loop) const { return iterators[loop] == utils::IteratorType::reduction; }
+  bool isRow(unsigned loop) const {
+    return !isReduction(loop) && lhs.map.isFunctionOfDim(loop) && !rhs.map.isFunctionOfDim(loop);
+  }
+  bool isColumn(unsigned loop) const {
+    return !isReduction(loop) && !lhs.map.isFunctionOfDim(loop) && rhs.map.isFunctionOfDim(loop);
+  }
+  bool isBatch(unsigned loop) const {
+    return !isReduction(loop) && lhs.map.isFunctionOfDim(loop) && rhs.map.isFunctionOfDim(loop);
+  }
+  /// Loops that share an index with another loop.
+  llvm::SmallBitVector windowLoops() const {
+    llvm::SmallBitVector loops(lhs.map.getNumDims());
+    for (AffineExpr index : lhs.map.getResults())
+      if (!isa<AffineDimExpr>(index))
+        for (unsigned loop = 0; loop < loops.size(); ++loop)
+          if (index.isFunctionOfDim(loop))
+            loops.set(loop);
+    return loops;
+  }
+};
+
+/// The argument of the body that a factor is, maybe extended.
+Value argumentOf(Value factor) {
+  if (auto extension = factor.getDefiningOp<arith::ExtFOp>())
+    factor = extension.getIn();
+  return factor;
+}
+
+bool isFloat(Value value, bool isAccumulator) {
+  Type element = getElementTypeOrSelf(value.getType());
+  return isAccumulator ? element.isF32() || element.isF64() : isa<FloatType>(element);
+}
+
+std::optional<SumOfProducts> matchSum(linalg::LinalgOp op) {
+  if (!op.hasPureTensorSemantics() || op.getNumDpsInputs() != 2 || op.getNumDpsInits() != 1 ||
+      !isFloat(op.getDpsInits()[0], /*isAccumulator=*/true))
+    return std::nullopt;
+  Block *body = op.getBlock();
+  Value a = body->getArgument(0), b = body->getArgument(1), sum = body->getArgument(2);
+  auto add = body->getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
+  if (!add || (add.getLhs() != sum && add.getRhs() != sum))
+    return std::nullopt;
+  auto product = (add.getLhs() == sum ? add.getRhs() : add.getLhs()).getDefiningOp<arith::MulFOp>();
+  if (!product)
+    return std::nullopt;
+  Value x = argumentOf(product.getLhs()), y = argumentOf(product.getRhs());
+  if ((x != a || y != b) && (x != b || y != a))
+    return std::nullopt;
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  SumOfProducts found{{op->getOperand(0), maps[0]}, {op->getOperand(1), maps[1]}, maps[2], op.getDpsInits()[0],
+                      op.getIteratorTypesArray(), op.getStaticLoopRanges()};
+  if (!maps[2].isProjectedPermutation() || maps[2].getNumResults() != op.getNumParallelLoops())
+    return std::nullopt;
+  for (unsigned loop = 0; loop < op.getNumLoops(); ++loop) {
+    bool inLhs = maps[0].isFunctionOfDim(loop), inRhs = maps[1].isFunctionOfDim(loop);
+    if (found.isReduction(loop) ? !inLhs || !inRhs : !inLhs && !inRhs)
+      return std::nullopt;
+  }
+  for (AffineMap map : {maps[0], maps[1]})
+    for (AffineExpr index : map.getResults())
+      if (failed(loopFactors(index, map.getNumDims())))
+        return std::nullopt;
+  return found;
+}
+
+//===-- Deciding -----------------------------------------------------------------------===//
+
+/// How a sum becomes a contraction. All loops are those of the sum.
+struct Plan {
+  SmallVector<unsigned> outer; ///< in the order of the result
+  unsigned column;
+  SmallVector<unsigned> depth; ///< the outermost first
+  bool isLanewise = false;     ///< the columns are a batch
+};
+
+/// None if there are no columns.
+std::optional<Plan> planFor(const SumOfProducts &sum) {
+  if (!sum.rhs.map.isProjectedPermutation())
+    return std::nullopt;
+  SmallVector<unsigned> result = llvm::map_to_vector(
+      sum.out.getResults(), [](AffineExpr index) { return cast<AffineDimExpr>(index).getPosition(); });
+  llvm::SmallBitVector window = sum.windowLoops();
+  Plan plan;
+  auto isColumn = [&](unsigned loop) { return sum.isColumn(loop); };
+  auto isChannel = [&](unsigned loop) { return sum.isBatch(loop) && !window.test(loop); };
+  auto column = llvm::find_if(llvm::reverse(result), isColumn);
+  if (column != result.rend()) {
+    plan.column = *column;
+  } else {
+    // Each channel by itself.
+    column = window.any() ? llvm::find_if(llvm::reverse(result), isChannel) : result.rend();
+    if (column == result.rend())
+      return std::nullopt;
+    plan.column = *column;
+    plan.isLanewise = true;
+  }
+  for (unsigned loop : result)
+    if (loop != plan.column)
+      plan.outer.push_back(loop);
+  for (unsigned loop = 0; loop < sum.iterators.size(); ++loop)
+    if (sum.isReduction(loop))
+      plan.depth.push_back(loop);
+  // A window's own loops come before those of channels, in the result and in the depth.
+  auto rank = [&](unsigned loop) { return window.test(loop) ? 1 : sum.isRow(loop) ? 0 : 2; };
+  if (window.any()) {
+    llvm::stable_sort(plan.outer, [&](unsigned a, unsigned b) { return rank(a) < rank(b); });
+    llvm::stable_sort(plan.depth, [&](unsigned a, unsigned b) { return rank(a) < rank(b); });
+  }
+  // Places in a panel are counted by the extents of all depth loops but the first.
+  if (llvm::any_of(ArrayRef(plan.depth).drop_front(plan.depth.empty() ? 0 : 1),
+                   [&](unsigned loop) { return ShapedType::isDynamic(sum.extents[loop]); }))
+    return std::nullopt;
+  return plan;
+}
+
+/// The sum with the roles of its factors chosen, and the plan for it.
+std::optional<std::pair<SumOfProducts, Plan>> choose(SumOfProducts sum) {
+  SumOfProducts swapped = sum;
+  std::swap(swapped.lhs, swapped.rhs);
+  // Weights are on the right, whatever the order.
+  if (viewOfConstant(sum.lhs.value) && !viewOfConstant(sum.rhs.value))
+    std::swap(sum, swapped);
+  for (SumOfProducts *candidate : {&sum, &swapped})
+    if (std::optional<Plan> plan = planFor(*candidate))
+      return std::pair(*candidate, *plan);
+  return std::nullopt;
+}
+
+//===-- Rewriting ----------------------------------------------------------------------===//
+
+/// Less work on each element of a panel than this does not pay for making panels at run time.
+constexpr int64_t rowsWorthPacking = 16;
+
+class Packer {
+public:
+  Packer(ImplicitLocOpBuilder &b, SumOfProducts sum, Plan plan, const Target &target, TargetAttr attr)
+      : b(b), sum(sum), plan(plan), target(target), attr(attr),
+        element(getElementTypeOrSelf(sum.init.getType())), extents(sum.extents) {
+    loopOf = plan.outer;
+    loopOf.push_back(plan.column);
+    llvm::append_range(loopOf, plan.depth);
+  }
+
+  Value pack() {
+    auto [lhs, lhsMap] = layLeft();
+    auto [rhs, rhsMap] = layRight();
+    SmallVector<int64_t> order = resultOrder();
+    Value init = sum.init;
+    auto fill = init.getDefiningOp<linalg::FillOp>();
+    bool accumulates = !fill || !matchPattern(fill.value(), m_AnyZeroFloat());
+    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, b.getLoc(), fill ? fill.output() : init);
+    Value out = accumulates ? transpose(init, order)
+                            : tensor::EmptyOp::create(b, applyPermutation(sizes, order), element).getResult();
+    auto contract = ContractOp::create(b, lhs, rhs, out, lhsMap, rhsMap, accumulates);
+    return transpose(contract.getResult(), invertPermutationVector(order));
+  }
+
+private:
+  //===-- Maps --------------------------------------------------------------------------===//
+
+  /// A map of the sum's loops as one of the contraction's: outer loops, columns, depth.
+  AffineMap renumbered(ArrayRef<AffineExpr> indices) {
+    SmallVector<AffineExpr> loops(loopOf.size());
+    for (auto [own, loop] : llvm::enumerate(loopOf))
+      loops[loop] = b.getAffineDimExpr(own);
+    return AffineMap::get(loopOf.size(), 0,
+                          llvm::map_to_vector(indices, [&](AffineExpr index) { return index.replaceDims(loops); }),
+                          b.getContext());
+  }
+
+  /// The axes of the sum's result in the order of the contraction's.
+  SmallVector<int64_t> resultOrder() {
+    SmallVector<int64_t> order;
+    for (unsigned loop : ArrayRef(loopOf).take_front(plan.outer.size() + 1))
+      order.push_back(*sum.out.getResultPosition(b.getAffineDimExpr(loop)));
+    return order;
+  }
+
+  Value transpose(Value value, ArrayRef<int64_t> order) {
+    if (isIdentityPermutation(order))
+      return value;
+    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, b.getLoc(), value);
+    Value empty =
+        tensor::EmptyOp::create(b, applyPermutation(sizes, order), getElementTypeOrSelf(value.getType()));
+    return linalg::TransposeOp::create(b, value, empty, order)->getResult(0);
+  }
+
+  //===-- The left-hand side ------------------------------------------------------------===//
+
+  std::pair<Value, AffineMap> layLeft() {
+    auto [value, map] = sum.lhs;
+    llvm::SmallBitVector window = sum.windowLoops();
+    SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(0, map.getNumResults()));
+    if (window.any() || plan.isLanewise) {
+      // Rows, then windows, then groups, then channels.
+      auto rank = [&](int64_t axis) {
+        auto loop = dyn_cast<AffineDimExpr>(map.getResult(axis));
+        if (!loop || window.test(loop.getPosition()))
+          return 1;
+        unsigned position = loop.getPosition();
+        return position == plan.column || sum.isReduction(position) ? 3 : sum.isRow(position) ? 0 : 2;
+      };
+      llvm::stable_sort(order, [&](int64_t a, int64_t b) { return rank(a) < rank(b); });
+    }
+    Value laid = transpose(extended(value), order);
+    return {laid, renumbered(applyPermutation(map.getResults(), order))};
+  }
+
+  /// The elements of the accumulator, which micro-kernels want on the left.
+  Value extended(Value value) {
+    auto type = cast<RankedTensorType>(value.getType());
+    if (type.getElementType() == element)
+      return value;
+    Value empty = tensor::EmptyOp::create(b, tensor::getMixedSizes(b, b.getLoc(), value), element);
+    AffineMap identity = b.getMultiDimIdentityMap(type.getRank());
+    SmallVector<utils::IteratorType> parallel(type.getRank(), utils::IteratorType::parallel);
+    auto extension = [&](OpBuilder &inner, Location loc, ValueRange args) {
+      linalg::YieldOp::create(inner, loc, arith::ExtFOp::create(inner, loc, element, args[0]).getResult());
+    };
+    return linalg::GenericOp::create(b, empty.getType(), value, empty, {identity, identity}, parallel, extension)
+        .getResult(0);
+  }
+
+  //===-- The right-hand side -----------------------------------------------------------===//
+
+  unsigned axisOf(unsigned loop) { return *sum.rhs.map.getResultPosition(b.getAffineDimExpr(loop)); }
+
+  SmallVector<unsigned> batches() {
+    SmallVector<unsigned> loops;
+    for (auto [own, loop] : llvm::enumerate(plan.outer))
+      if (sum.rhs.map.isFunctionOfDim(loop))
+        loops.push_back(own);
+    return loops;
+  }
+
+  std::pair<Value, AffineMap> layRight() {
+    if (auto view = viewOfConstant(sum.rhs.value))
+      return {packConstant(*view), panels()};
+    if (isReadInRows())
+      return {sum.rhs.value, renumbered(sum.rhs.map.getResults())};
+    return {packAtRunTime(), panels()};
+  }
+
+  int64_t width() { return target.panelWidth(element, extents[plan.column], attr); }
+
+  SmallVector<int64_t> depthExtents() {
+    return llvm::map_to_vector(plan.depth, [&](unsigned loop) { return extents[loop]; });
+  }
+
+  AffineMap panels() {
+    return panelMap(b.getContext(), plan.outer.size(), batches(), depthExtents(), width());
+  }
+
+  Value packConstant(const ConstantView &view) {
+    int64_t columns = extents[plan.column], stride = view.strides[axisOf(plan.column)];
+    SmallVector<int64_t> shape, strides;
+    auto add = [&](int64_t extent, int64_t stride) {
+      shape.push_back(extent);
+      strides.push_back(stride);
+    };
+    for (unsigned own : batches())
+      add(extents[plan.outer[own]], view.strides[axisOf(plan.outer[own])]);
+    IndexBound bound{{{(int64_t)shape.size(), width()}}, columns};
+    add(llvm::divideCeil(columns, width()), stride * width());
+    int64_t depth = 1;
+    for (unsigned loop : plan.depth) {
+      add(extents[loop], view.strides[axisOf(loop)]);
+      depth *= extents[loop];
+    }
+    bound.factors.push_back({(int64_t)shape.size(), 1});
+    add(width(), stride);
+    ElementsAttr packed = rearranged(view.elements, shape, strides, &bound);
+    // The depth is one axis in panels.
+    SmallVector<int64_t> joined(shape.begin(), shape.end() - 1 - plan.depth.size());
+    joined.append({depth, width()});
+    return arith::ConstantOp::create(b, cast<TypedAttr>(reshaped(packed, joined)));
+  }
+
+  /// Whether the columns lie one after the other already, and either are those of one panel or serve too few rows to be
+  /// worth moving.
+  bool isReadInRows() {
+    if (axisOf(plan.column) + 1 != sum.rhs.map.getNumResults() || plan.isLanewise)
+      return false;
+    int64_t columns = extents[plan.column], rows = 1;
+    for (unsigned loop : plan.outer)
+      if (sum.isRow(loop))
+        rows = ShapedType::isDynamic(extents[loop]) ? rowsWorthPacking : rows * extents[loop];
+    return rows < rowsWorthPacking || (!ShapedType::isDynamic(columns) && columns <= width());
+  }
+
+  /// An operation that copies the right-hand side into panels, filled up with zeros:
+  /// panels[batch..., p, k..., j] = rhs[batch..., p * width + j, k...]
+  Value packAtRunTime() {
+    Value rhs = filledUp();
+    unsigned batchCount = batches().size(), loops = batchCount + 2 + plan.depth.size();
+    SmallVector<AffineExpr> indices(sum.rhs.map.getNumResults());
+    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, b.getLoc(), rhs), panelSizes;
+    unsigned next = 0;
+    auto add = [&](unsigned loop) {
+      unsigned axis = axisOf(loop);
+      indices[axis] = b.getAffineDimExpr(next++);
+      panelSizes.push_back(sizes[axis]);
+    };
+    for (unsigned own : batches())
+      add(plan.outer[own]);
+    unsigned column = axisOf(plan.column);
+    indices[column] = b.getAffineDimExpr(next++) * width() + b.getAffineDimExpr(loops - 1);
+    panelSizes.push_back(affine::makeComposedFoldedAffineApply(
+        b, b.getLoc(), b.getAffineDimExpr(0).floorDiv(width()), {sizes[column]}));
+    for (unsigned loop : plan.depth)
+      add(loop);
+    panelSizes.push_back(b.getIndexAttr(width()));
+
+    Value empty = tensor::EmptyOp::create(b, panelSizes, getElementTypeOrSelf(rhs.getType()));
+    SmallVector<utils::IteratorType> parallel(loops, utils::IteratorType::parallel);
+    auto copy = [](OpBuilder &inner, Location loc, ValueRange args) { linalg::YieldOp::create(inner, loc, args[0]); };
+    Value packed = linalg::GenericOp::create(
+                       b, empty.getType(), rhs, empty,
+                       {AffineMap::get(loops, 0, indices, b.getContext()), b.getMultiDimIdentityMap(loops)}, parallel, copy)
+                       .getResult(0);
+    if (plan.depth.size() == 1)
+      return packed;
+    SmallVector<ReassociationIndices> groups;
+    for (unsigned axis = 0; axis < loops; ++axis) {
+      if (axis > batchCount + 1 && axis + 1 < loops)
+        groups.back().push_back(axis);
+      else
+        groups.push_back({axis});
+    }
+    return tensor::CollapseShapeOp::create(b, packed, groups);
+  }
+
+  /// The right-hand side with whole panels of columns.
+  Value filledUp() {
+    Value rhs = sum.rhs.value;
+    unsigned column = axisOf(plan.column);
+    if (!ShapedType::isDynamic(extents[plan.column]) && extents[plan.column] % width() == 0)
+      return rhs;
+    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, b.getLoc(), rhs);
+    SmallVector<OpFoldResult> low(sizes.size(), b.getIndexAttr(0)), high = low;
+    AffineExpr count = b.getAffineDimExpr(0);
+    high[column] = affine::makeComposedFoldedAffineApply(b, b.getLoc(), count.ceilDiv(width()) * width() - count,
+                                                         {sizes[column]});
+    Type type = getElementTypeOrSelf(rhs.getType());
+    Value zero = arith::ConstantOp::create(b, b.getZeroAttr(type));
+    return tensor::PadOp::create(b, b.getLoc(), Type(), rhs, low, high, zero);
+  }
+
+  ImplicitLocOpBuilder &b;
+  SumOfProducts sum;
+  Plan plan;
+  const Target &target;
+  TargetAttr attr;
+  Type element;
+  SmallVector<int64_t> extents; ///< of the sum's loops
+  SmallVector<unsigned> loopOf; ///< the sum's loop of each of the contraction's
+};
+
+struct PackOperands : impl::PackOperandsBase<PackOperands> {
+  void runOnOperation() override {
+    FailureOr<std::pair<const Target *, TargetAttr>> target =
+        targetOf(getOperation()->getParentOfType<ModuleOp>());
+    if (failed(target))
+      return signalPassFailure();
+    SmallVector<linalg::LinalgOp> sums;
+    getOperation().walk([&](linalg::LinalgOp op) { sums.push_back(op); });
+    for (linalg::LinalgOp op : sums) {
+      std::optional<SumOfProducts> sum = matchSum(op);
+      auto chosen = sum ? choose(*sum) : std::nullopt;
+      if (!chosen)
+        continue;
+      ImplicitLocOpBuilder b(op.getLoc(), op);
+      op->getResult(0).replaceAllUsesWith(
+          Packer(b, chosen->first, chosen->second, *target->first, target->second).pack());
+      op->erase();
+    }
+  }
+};
+
+} // namespace
+} // namespace mlc
