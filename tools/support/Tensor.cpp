@@ -69,8 +69,12 @@ std::optional<uint64_t> byteCount(mlc_type type, ArrayRef<int64_t> extents) {
   int64_t total = mlc_type_bits(type);
   if (total == 0)
     return std::nullopt;
+  if (any_of(extents, [](int64_t extent) { return extent < 0; }))
+    return std::nullopt;
+  if (is_contained(extents, 0))
+    return 0; // however large the others are
   for (int64_t extent : extents)
-    if (extent < 0 || MulOverflow(total, extent, total))
+    if (MulOverflow(total, extent, total))
       return std::nullopt;
   return divideCeil(static_cast<uint64_t>(total), uint64_t(8));
 }
@@ -266,7 +270,9 @@ private:
     }
     bool innermost = axis + 1 == tensor.extents.size();
     int64_t step = tensor.extents[axis] ? count / tensor.extents[axis] : 0;
-    std::string separator = innermost ? " " : "\n" + std::string(axis + 1, ' ');
+    // As numpy: one line more between each two of the larger blocks.
+    std::string separator =
+        innermost ? " " : std::string(tensor.extents.size() - axis - 1, '\n') + std::string(axis + 1, ' ');
     out += '[';
     eachShown(tensor.extents[axis], [&](int64_t i) {
       if (i != 0)

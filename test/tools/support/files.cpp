@@ -1,0 +1,149 @@
+// Tensors in files: what is written is read back, what numpy and ONNX write is read, what is damaged is refused.
+#include "Expected.h"
+#include "support/TensorFiles.h"
+#include <onnx/onnx_pb.h>
+
+using namespace mlc;
+
+static Tensor counting(mlc_type type, llvm::ArrayRef<int64_t> extents) {
+  Tensor tensor(type, extents);
+  for (int64_t i = 0; i < tensor.size(); ++i)
+    tensor.setNumber(i, i % 2);
+  return tensor;
+}
+
+static std::string npyOf(const Tensor &tensor) {
+  std::string bytes;
+  llvm::raw_string_ostream out(bytes);
+  writeNpy(tensor, out);
+  return bytes;
+}
+
+static std::string protoOf(const Tensor &tensor) {
+  std::string bytes;
+  llvm::raw_string_ostream out(bytes);
+  writeTensorProto(tensor, "x", out);
+  return bytes;
+}
+
+TEST_CASE("every numeric type survives a TensorProto, and .npy where numpy has it") {
+  for (int type = MLC_FLOAT32; type <= MLC_INT2; ++type) {
+    if (type == MLC_STRING)
+      continue;
+    CAPTURE(mlc_type_name(type));
+    for (const Tensor &tensor :
+         {counting(mlc_type(type), {3, 1, 5}), counting(mlc_type(type), {}), counting(mlc_type(type), {0, 4})}) {
+      Tensor read = valueOf(readTensorProto(protoOf(tensor)));
+      CHECK((read.type == tensor.type && read.extents == tensor.extents && read.data == tensor.data));
+      if (!npyHolds(tensor.type))
+        continue;
+      read = valueOf(readNpy(npyOf(tensor)));
+      CHECK((read.type == tensor.type && read.extents == tensor.extents && read.data == tensor.data));
+    }
+  }
+}
+
+static std::string npy(llvm::StringRef header, llvm::StringRef elements) {
+  std::string bytes("\x93NUMPY\x01\x00", 8);
+  bytes += char(header.size());
+  bytes += '\0';
+  return bytes + header.str() + elements.str();
+}
+
+TEST_CASE("the headers that numpy writes are read") {
+  llvm::StringRef six("\x01\x02\x03\x04\x05\x06", 6);
+  Tensor rows = valueOf(readNpy(npy("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3), }", six)));
+  CHECK(formatElements(rows) == "[[1 2 3]\n [4 5 6]]");
+  Tensor columns = valueOf(readNpy(npy("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3), }", six)));
+  CHECK(formatElements(columns) == "[[1 3 5]\n [2 4 6]]");
+  Tensor vector = valueOf(readNpy(npy("{'descr': '<i2', 'fortran_order': False, 'shape': (3,), }", six)));
+  CHECK(formatType(vector.type, vector.extents) == "int16 3");
+  Tensor scalar = valueOf(readNpy(npy("{'descr': '|b1', 'fortran_order': False, 'shape': (), }", six.take_front(1))));
+  CHECK(formatElements(scalar) == "true");
+}
+
+TEST_CASE("damaged .npy files are refused") {
+  std::string good = npyOf(counting(MLC_FLOAT32, {4}));
+  CHECK_THAT(errorOf(readNpy("")), Catch::Contains("not a .npy file"));
+  CHECK_THAT(errorOf(readNpy(good.substr(0, 40))), Catch::Contains("ends inside its header"));
+  CHECK_THAT(errorOf(readNpy(good.substr(0, good.size() - 1))),
+             Catch::Contains("expects 16 bytes for float32 4, got 15"));
+  CHECK_THAT(errorOf(readNpy(npy("{'descr': '>f4', 'fortran_order': False, 'shape': (1,), }", "1234"))),
+             Catch::Contains("little-endian"));
+  CHECK_THAT(errorOf(readNpy(npy("{'descr': '<U5', 'fortran_order': False, 'shape': (1,), }", "1234"))),
+             Catch::Contains("no ONNX type"));
+  CHECK_THAT(errorOf(readNpy(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }", "1234"))),
+             Catch::Contains("expects extents"));
+  CHECK_THAT(
+      errorOf(readNpy(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904, 4), }", "1234"))),
+      Catch::Contains("a possible number of bytes"));
+  CHECK_THAT(errorOf(readNpy(npy("{}", "1234"))), Catch::Contains("no ONNX type"));
+}
+
+TEST_CASE("elements in the fields of wider types are read") {
+  onnx::TensorProto proto;
+  proto.set_data_type(onnx::TensorProto::FLOAT16);
+  proto.add_dims(2);
+  proto.add_int32_data(0x3c00);
+  proto.add_int32_data(0xc000);
+  Tensor halves = valueOf(readTensorProto(proto.SerializeAsString()));
+  CHECK(halves.numberAt(0) == 1);
+  CHECK(halves.numberAt(1) == -2);
+
+  proto.set_data_type(onnx::TensorProto::INT4); // two in a number
+  proto.clear_int32_data();
+  proto.add_int32_data(0x7f);
+  Tensor nibbles = valueOf(readTensorProto(proto.SerializeAsString()));
+  CHECK(nibbles.integerAt(0) == -1);
+  CHECK(nibbles.integerAt(1) == 7);
+
+  proto.set_data_type(onnx::TensorProto::COMPLEX64);
+  proto.clear_int32_data();
+  for (float part : {1, 2, 3, 4})
+    proto.add_float_data(part);
+  CHECK(valueOf(readTensorProto(proto.SerializeAsString())).complexAt(1) == std::complex<double>(3, 4));
+}
+
+TEST_CASE("damaged TensorProtos are refused") {
+  CHECK_THAT(errorOf(readTensorProto("no protobuf")), Catch::Contains("not an ONNX TensorProto"));
+  onnx::TensorProto proto;
+  proto.set_data_type(onnx::TensorProto::FLOAT);
+  proto.add_dims(2);
+  proto.add_float_data(1);
+  CHECK_THAT(errorOf(readTensorProto(proto.SerializeAsString())),
+             Catch::Contains("expects 2 numbers for float32 2, got 1"));
+  proto.set_raw_data("12345");
+  CHECK_THAT(errorOf(readTensorProto(proto.SerializeAsString())),
+             Catch::Contains("expects 8 bytes for float32 2, got 5"));
+  proto.set_dims(0, int64_t(1) << 40);
+  CHECK_THAT(errorOf(readTensorProto(proto.SerializeAsString())),
+             Catch::Contains("expects elements for float32 1099511627776"));
+  proto.set_dims(0, -1);
+  CHECK_THAT(errorOf(readTensorProto(proto.SerializeAsString())), Catch::Contains("expects elements for float32 -1"));
+}
+
+// Two pixels side by side: red and white.
+static const unsigned char png[] = {
+    0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00, 0x0d, 0x49, 0x48, 0x44, 0x52, 0x00, 0x00,
+    0x00, 0x02, 0x00, 0x00, 0x00, 0x01, 0x08, 0x02, 0x00, 0x00, 0x00, 0x7b, 0x40, 0xe8, 0xdd, 0x00, 0x00, 0x00,
+    0x0f, 0x49, 0x44, 0x41, 0x54, 0x78, 0x9c, 0x63, 0xf8, 0xcf, 0xc0, 0xf0, 0xff, 0xff, 0x7f, 0x00, 0x0b, 0xfb,
+    0x03, 0xfd, 0xdd, 0x17, 0x6f, 0x47, 0x00, 0x00, 0x00, 0x00, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82};
+
+static Tensor picture(llvm::ArrayRef<int64_t> extents, mlc_type type = MLC_FLOAT32) {
+  mlc_port port{"image", extents.data(), int32_t(extents.size()), int32_t(type)};
+  return valueOf(readPicture(llvm::StringRef(reinterpret_cast<const char *>(png), sizeof png), port));
+}
+
+TEST_CASE("pictures follow the extents of the input") {
+  constexpr int64_t open = -1;
+  CHECK(formatElements(picture({1, 3, open, open})) == "[[[[255 255]]\n\n  [[  0 255]]\n\n  [[  0 255]]]]");
+  CHECK(picture({open, open, open, 3}, MLC_UINT8).extents == llvm::SmallVector<int64_t, 4>{1, 1, 2, 3});
+  CHECK(formatElements(picture({open, 2, 3}, MLC_UINT8)) == "[[[255   0   0]\n  [255 255 255]]]");
+  CHECK(formatElements(picture({1, 1, 1, 2})) == "[[[[ 76 255]]]]"); // grey
+  CHECK(formatElements(picture({1, 2})) == "[[ 76 255]]");
+  mlc_port vector{"x", nullptr, 1, MLC_FLOAT32};
+  CHECK_THAT(errorOf(readPicture("", vector)), Catch::Contains("rank 2 to 4, got 1"));
+  int64_t extents[] = {1, 3, 1, 2};
+  mlc_port port{"x", extents, 4, MLC_FLOAT32};
+  CHECK_THAT(errorOf(readPicture("no picture", port)), Catch::Contains("not a picture"));
+}
