@@ -2,6 +2,7 @@
 // meaning.
 #include "import/Graph.h"
 #include "import/Types.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 
 using namespace mlir;
 using ::onnx::AttributeProto;
@@ -23,7 +24,7 @@ static constexpr int64_t mostNodes = 1 << 20;
 
 GraphImporter::GraphImporter(const ::onnx::ModelProto &model, StringRef path, TensorReader &tensors,
                              MLIRContext &context)
-    : model(model), path(path), tensors(tensors), context(context), nodesLeft(mostNodes) {
+    : model(model), path(path), tensors(tensors), context(context), nodesLeft(mostNodes), known(&context) {
   for (const FunctionProto &function : model.functions())
     functions[keyOf(function.domain(), function.name(), function.overload())] = &function;
 }
@@ -106,33 +107,74 @@ static std::optional<AttributeProto> exportAttribute(StringRef name, Attribute a
   return proto;
 }
 
-/// The node and its operand types, as a body that depends on them wants to see them.
-static ::onnx::FunctionBodyBuildContextImpl contextOf(const onnx::Node &node, const Graphs &graphs) {
-  NodeProto proto;
-  proto.set_op_type(node.type);
-  proto.set_domain(node.domain.str());
-  std::vector<::onnx::TypeProto> types;
-  for (auto [i, operand] : llvm::enumerate(node.operands)) {
-    proto.add_input(operand ? "operand_" + std::to_string(i) : "");
-    types.push_back(operand ? exportType(operand.getType()) : ::onnx::TypeProto());
+namespace {
+/// A node as a body that depends on it wants to see it.
+class BodyContext : public ::onnx::FunctionBodyBuildContext {
+public:
+  BodyContext(const onnx::Node &node, const Graphs &graphs, std::function<int(Value)> rankOf)
+      : node(node), rankOf(std::move(rankOf)) {
+    for (NamedAttribute attribute : node.attributes)
+      if (std::optional<AttributeProto> value = exportAttribute(attribute.getName(), attribute.getValue()))
+        attributes[value->name()] = *value;
+    for (const auto &[name, graph] : graphs) {
+      AttributeProto &attribute = attributes[name];
+      attribute.set_name(name);
+      attribute.set_type(AttributeProto::GRAPH);
+      *attribute.mutable_g() = *graph;
+    }
   }
-  for (auto [i, isUsed] : llvm::enumerate(node.results))
-    proto.add_output(isUsed ? "result_" + std::to_string(i) : "");
-  for (NamedAttribute attribute : node.attributes)
-    if (std::optional<AttributeProto> value = exportAttribute(attribute.getName(), attribute.getValue()))
-      *proto.add_attribute() = *value;
-  for (const auto &[name, graph] : graphs) {
-    AttributeProto &attribute = *proto.add_attribute();
-    attribute.set_name(name);
-    attribute.set_type(AttributeProto::GRAPH);
-    *attribute.mutable_g() = *graph;
+
+  const AttributeProto *getAttribute(const std::string &name) const override {
+    auto found = attributes.find(name);
+    return found == attributes.end() ? nullptr : &found->second;
   }
-  return ::onnx::FunctionBodyBuildContextImpl(proto, types);
+  bool hasInput(int index) const override { return (bool)node.operand(index); }
+  bool hasOutput(int index) const override { return index < (int)node.results.size() && node.results[index]; }
+
+  /// The element type; for our own bodies also the rank, which others do not ask for, since it takes inference to know
+  /// it.
+  const ::onnx::TypeProto *getInputType(int index) const override {
+    Value operand = node.operand(index);
+    if (!operand)
+      return nullptr;
+    ::onnx::TypeProto &type = types[index];
+    type = exportType(operand.getType());
+    if (node.domain == "com.microsoft")
+      for (int axis = 0, rank = rankOf(operand); axis <= rank; ++axis)
+        if (axis == 0)
+          type.mutable_tensor_type()->mutable_shape();
+        else
+          type.mutable_tensor_type()->mutable_shape()->add_dim();
+    return &type;
+  }
+
+private:
+  const onnx::Node &node;
+  std::function<int(Value)> rankOf;
+  std::map<std::string, AttributeProto> attributes;
+  mutable std::map<int, ::onnx::TypeProto> types;
+};
+} // namespace
+
+int GraphImporter::rankOf(Value value) {
+  auto type = dyn_cast<TensorType>(value.getType());
+  if (!type || type.hasRank())
+    return type ? type.getRank() : -1;
+  Block *block = value.getParentBlock();
+  if (!isa<func::FuncOp>(block->getParentOp()))
+    return -1;
+  for (Operation *op = lastKnown ? lastKnown->getNextNode() : &block->front(); op; op = op->getNextNode()) {
+    lastKnown = op;
+    if (failed(onnx::inferFactsOf(op, known)))
+      return -1;
+  }
+  const onnx::Facts &facts = known.of(value);
+  return facts.extents ? facts.extents->size() : -1;
 }
 
 /// The newest body that the schema has for the pinned opset or an earlier one; its nodes are read, and upgraded, as of
 /// the opset that it names.
-static std::optional<FunctionProto> bodyOf(const onnx::Node &node, const OpSchema &schema, const Graphs &graphs) {
+static std::optional<FunctionProto> bodyOf(const BodyContext &context, const OpSchema &schema) {
   auto newest = [](const std::vector<int> &versions) { return versions.empty() ? 0 : versions.back(); };
   int fixed = newest(schema.function_opset_versions()),
       built = newest(schema.context_dependent_function_opset_versions());
@@ -142,7 +184,7 @@ static std::optional<FunctionProto> bodyOf(const onnx::Node &node, const OpSchem
     if (fixed >= built)
       return *schema.GetFunction(fixed);
     FunctionProto body;
-    if (schema.BuildContextDependentFunction(contextOf(node, graphs), body, built))
+    if (schema.BuildContextDependentFunction(context, body, built))
       return body;
   } catch (const std::exception &) {
     // A body that cannot be built from what the node has: the operator stays.
@@ -152,7 +194,8 @@ static std::optional<FunctionProto> bodyOf(const onnx::Node &node, const OpSchem
 
 FailureOr<std::optional<Values>> GraphImporter::expand(const onnx::Node &node, const OpSchema &schema,
                                                        const Graphs &graphs, const Scope &caller) {
-  std::optional<FunctionProto> body = bodyOf(node, schema, graphs);
+  BodyContext bodyContext(node, graphs, [&](Value value) { return rankOf(value); });
+  std::optional<FunctionProto> body = bodyOf(bodyContext, schema);
   if (!body)
     return std::optional<Values>();
   Arguments arguments{node.attributes, graphs};

@@ -82,6 +82,8 @@ private:
                                const Opsets &opsets, const Scope &caller, mlir::ImplicitLocOpBuilder &builder);
   mlir::FailureOr<Values> callOfModel(const ::onnx::FunctionProto &function, mlir::ValueRange operands,
                                       Arguments arguments, const Scope &caller, mlir::ImplicitLocOpBuilder &builder);
+  /// The rank of a tensor, as far as the shape rules of what has been imported so far tell it; otherwise -1.
+  int rankOf(mlir::Value value);
   /// Appends the body that the schema gives an operator; none if it gives none for these operands and attributes.
   mlir::FailureOr<std::optional<Values>> expand(const onnx::Node &node, const ::onnx::OpSchema &schema,
                                                 const Graphs &graphs, const Scope &caller);
@@ -92,6 +94,8 @@ private:
   mlir::MLIRContext &context;
   llvm::StringMap<const ::onnx::FunctionProto *> functions;
   int64_t nodesLeft; ///< that functions may still expand to
+  onnx::Known known;
+  mlir::Operation *lastKnown = nullptr; ///< the last operation of the graph function that `known` has seen
 };
 
 } // namespace mlc::importer

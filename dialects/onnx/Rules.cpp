@@ -212,7 +212,7 @@ static LogicalResult refineByType(Operation *op, Value result, Facts &facts, Kno
   return success();
 }
 
-static LogicalResult inferOperation(Operation *op, Known &known) {
+LogicalResult inferFactsOf(Operation *op, Known &known) {
   const Rule *rule = allRules().find(op->getName().getStringRef());
   if (!rule || !rule->shape)
     for (Region &region : op->getRegions())
@@ -252,7 +252,7 @@ static LogicalResult inferOperation(Operation *op, Known &known) {
 
 LogicalResult inferFacts(Block &block, Known &known) {
   for (Operation &op : block)
-    if (failed(inferOperation(&op, known)))
+    if (failed(inferFactsOf(&op, known)))
       return failure();
   return success();
 }

@@ -225,5 +225,7 @@ llvm::LogicalResult inferFacts(mlir::Operation *function, Known &known);
 /// The same for one block of a region. The rules of operations with regions call it: only they know what the block's
 /// arguments are, and how often it must be looked at.
 llvm::LogicalResult inferFacts(mlir::Block &block, Known &known);
+/// The same for one operation, behind those that it reads from.
+llvm::LogicalResult inferFactsOf(mlir::Operation *op, Known &known);
 
 } // namespace mlc::onnx

@@ -1,4 +1,5 @@
 #include "onnx/Schemas.h"
+#include "onnx/Microsoft.h"
 #include <algorithm>
 #include <map>
 
@@ -8,7 +9,9 @@ using ::onnx::OpSchemaRegistry;
 namespace mlc::onnx {
 
 const std::vector<Domain> &domains() {
-  static const std::vector<Domain> all = {{"", "", 28}, {"ai.onnx.ml", "ml", 5}};
+  static const std::vector<Domain> all = {{"", "", 28}, {"ai.onnx.ml", "ml", 5}, {"com.microsoft", "microsoft", 1}};
+  static const bool registered = (registerMicrosoftSchemas(), true);
+  (void)registered;
   return all;
 }
 
