@@ -55,14 +55,25 @@ bool isTooDeep(StringRef text) {
   return false;
 }
 
-LogicalResult parseText(ModelFile &into, StringRef text, Location loc) {
+/// libonnx says "[ParseError at position (line: 2 column: 1)]", the line, and on a line of its own what is wrong.
+LogicalResult refuseText(StringRef message, FileLineColLoc loc) {
+  auto numberAfter = [&](StringRef word) {
+    unsigned number = 0;
+    StringRef rest = message.substr(message.find(word)).substr(word.size());
+    return rest.consumeInteger(10, number) ? 0 : number;
+  };
+  Location place = FileLineColLoc::get(loc.getFilename(), numberAfter("line: "), numberAfter("column: "));
+  return emitError(place) << "is not ONNX text: " << message.rtrim().rsplit('\n').second;
+}
+
+LogicalResult parseText(ModelFile &into, StringRef text, FileLineColLoc loc) {
   if (isTooDeep(text))
     return emitError(loc) << "is nested more than " << deepestText << " deep";
   try {
     ::onnx::OnnxParser parser(std::string_view(text.data(), text.size()));
     auto status = parser.Parse(into.model);
     if (!status.IsOK())
-      return emitError(loc) << "is not ONNX text: " << status.ErrorMessage();
+      return refuseText(status.ErrorMessage(), loc);
     if (!parser.EndOfInput())
       return emitError(loc) << "is not ONNX text: something follows after the model";
   } catch (const std::exception &error) {
@@ -71,7 +82,7 @@ LogicalResult parseText(ModelFile &into, StringRef text, Location loc) {
   return success();
 }
 
-LogicalResult readFile(ModelFile &into, StringRef path, Location loc) {
+LogicalResult readFile(ModelFile &into, StringRef path, FileLineColLoc loc) {
   llvm::sys::fs::file_status status;
   if (std::error_code error = llvm::sys::fs::status(path, status))
     return emitError(loc) << "cannot be read: " << error.message();
