@@ -1,4 +1,5 @@
 // Takes the inputs of a run: every property that emitted code relies on is checked here, each time.
+#include "core/Packed.h"
 #include "core/Session.h"
 #include "core/Status.h"
 #include "core/Strides.h"
@@ -72,7 +73,7 @@ static mlc_status checkMemory(const Session &session, uint32_t index, mlc_error 
   const mlc_input &input = *state.given;
   const int32_t bits = mlc_type_bits(port.type);
   const int64_t bytes = contiguousBytes(state.extents, port.rank, bits);
-  if (bytes < 0)
+  if (bytes < 0 || contiguousBytes(state.extents, port.rank, bitsInCode(port.type)) < 0)
     return refuse(error, MLC_INVALID_ARGUMENT, "input '%s' of shape %s is too large to be addressed", port.name,
                   shape(state.extents, port.rank).text);
   if (bytes > 0 && !input.data)
@@ -91,20 +92,20 @@ static mlc_status checkMemory(const Session &session, uint32_t index, mlc_error 
   return MLC_OK;
 }
 
-/// Points the frame at the caller's memory, or at a contiguous, aligned copy of it.
+/// Points the frame at the caller's memory, or at a contiguous, aligned copy of it, in which packed elements are
+/// unpacked.
 static mlc_status place(Session &session, uint32_t index, mlc_error *error) {
   const mlc_port &port = session.data->info.inputs[index];
   InputState &state = session.inputs[index];
   const mlc_input &input = *state.given;
-  const int32_t bits = mlc_type_bits(port.type);
-  const int64_t bytes = contiguousBytes(state.extents, port.rank, bits);
+  const int64_t bytes = contiguousBytes(state.extents, port.rank, bitsInCode(port.type));
   const void *&data = const_cast<const void **>(session.frame.inputs)[index];
   state.begin = state.end = nullptr;
   if (bytes == 0) {
     data = nothing;
     return MLC_OK;
   }
-  if (isContiguous(state.extents, input.strides, port.rank) &&
+  if (!isPacked(port.type) && isContiguous(state.extents, input.strides, port.rank) &&
       reinterpret_cast<uintptr_t>(input.data) % elementAlignment(port.type) == 0) {
     data = input.data;
     state.begin = static_cast<const char *>(input.data);
@@ -114,10 +115,11 @@ static mlc_status place(Session &session, uint32_t index, mlc_error *error) {
   if (!reserve(state.copy, uint64_t(bytes)))
     return refuse(error, MLC_OUT_OF_MEMORY, "no memory for a contiguous copy of input '%s', which takes %lld bytes",
                   port.name, static_cast<long long>(bytes));
-  if (bits < 8)
-    memcpy(state.copy.data, input.data, size_t(bytes));
+  if (isPacked(port.type))
+    unpack(static_cast<int8_t *>(state.copy.data), static_cast<const uint8_t *>(input.data), bytes, port.type);
   else
-    copyStrided(state.copy.data, nullptr, input.data, input.strides, state.extents, port.rank, bits / 8);
+    copyStrided(state.copy.data, nullptr, input.data, input.strides, state.extents, port.rank,
+                mlc_type_bits(port.type) / 8);
   data = state.copy.data;
   return MLC_OK;
 }

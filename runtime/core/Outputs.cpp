@@ -1,5 +1,6 @@
 // Where the outputs of a run go: the caller's memory where the graph can write it as it is, else the session's, from
 // which it is copied, lent or handed over.
+#include "core/Packed.h"
 #include "core/Session.h"
 #include "core/Status.h"
 #include "core/Strides.h"
@@ -165,7 +166,8 @@ extern "C" void *mlc_rt_output(mlc_frame *frame, int32_t index, const int64_t *e
   const mlc_port &port = portOf(session, uint32_t(index));
   copyExtents(state.extents, extents, port.rank);
   state.bytes = contiguousBytes(state.extents, port.rank, mlc_type_bits(port.type));
-  if (state.bytes < 0)
+  const int64_t bytesInCode = contiguousBytes(state.extents, port.rank, bitsInCode(port.type));
+  if (state.bytes < 0 || bytesInCode < 0)
     failWith(session, refuse(session.error, MLC_FAILED, "output '%s' of shape %s is too large to be addressed",
                              port.name, shape(state.extents, port.rank).text));
 
@@ -187,10 +189,10 @@ extern "C" void *mlc_rt_output(mlc_frame *frame, int32_t index, const int64_t *e
     state.place = state.direct ? state.request->data : ownMemory(session, state);
     break;
   }
-  if (!state.place)
+  if (!state.place || (isPacked(port.type) && !reserve(state.unpacked, uint64_t(bytesInCode))))
     failWith(session, refuse(session.error, MLC_OUT_OF_MEMORY, "no memory for output '%s', which takes %lld bytes",
                              port.name, static_cast<long long>(state.bytes)));
-  return state.place;
+  return isPacked(port.type) ? state.unpacked.data : state.place;
 }
 
 //===-- Afterwards
@@ -216,6 +218,9 @@ mlc_status deliverOutputs(Session &session, mlc_error *error) {
     const mlc_port &port = info.outputs[i];
     OutputState &state = session.outputs[i];
     mlc_output &request = *state.request;
+    if (isPacked(port.type))
+      pack(static_cast<uint8_t *>(state.place), static_cast<const int8_t *>(state.unpacked.data),
+           contiguousBytes(state.extents, port.rank, bitsInCode(port.type)), port.type);
     request.extents = state.extents;
     request.rank = port.rank;
     request.type = port.type;

@@ -150,6 +150,7 @@ void destroySession(mlc_session *handle) {
   for (uint32_t i = 0; i < info.output_count; ++i) {
     release(session.outputs[i].own);
     release(session.outputs[i].lent);
+    release(session.outputs[i].unpacked);
   }
   for (uint32_t i = 0; session.executorScratch && i < session.threads; ++i)
     release(session.executorScratch[i]);

@@ -18,18 +18,20 @@ struct InputState {
   const mlc_input *given;  ///< the caller's, during a run
   int64_t *extents;        ///< as checked; the caller's may change while we run
   const char *begin, *end; ///< of the caller's memory if emitted code reads it, else empty
-  Buffer copy;             ///< contiguous and aligned, where the caller's is not
+  Buffer copy;             ///< contiguous, aligned and unpacked, where the caller's is not
 };
 
 struct OutputState {
   mlc_output *request; ///< the caller's, during a run
   int64_t *extents;    ///< once the graph has told them
-  void *place;         ///< where the graph writes; null until it has asked
+  void *place; ///< where the output goes, which the graph writes itself unless it is packed; null until the graph
+               ///< has asked
   int64_t bytes;
   bool contiguousAtCaller;
-  bool direct; ///< `place` is the caller's memory
-  Buffer own;  ///< the session's memory for it, lent to the caller, or copied into the caller's
-  Buffer lent; ///< what `own` was, while the caller passes it as an input
+  bool direct;     ///< `place` is the caller's memory
+  Buffer own;      ///< the session's memory for it, lent to the caller, or copied into the caller's
+  Buffer lent;     ///< what `own` was, while the caller passes it as an input
+  Buffer unpacked; ///< where the graph writes elements of fewer than 8 bits
 };
 
 struct Session : mlc_session {

@@ -1,6 +1,7 @@
 // Models written by hand: what the compiler would emit for a few small graphs, so that the runtime is tested without
 // it.
 #pragma once
+#include "core/Packed.h"
 #include "core/Session.h"
 #include "core/Strides.h"
 #include <catch2/catch.hpp>
@@ -186,7 +187,7 @@ inline FakeModel::Parts same(std::vector<int64_t> extents, mlc_type type = MLC_F
       parts.symbols.push_back("d" + std::to_string(parts.symbols.size()));
   parts.run = [](mlc_frame *frame) {
     const mlc_port &port = static_cast<mlc::rt::Frame *>(frame)->session->data->info.inputs[0];
-    const int64_t bytes = mlc::rt::contiguousBytes(frame->input_extents[0], port.rank, mlc_type_bits(port.type));
+    const int64_t bytes = mlc::rt::contiguousBytes(frame->input_extents[0], port.rank, mlc::rt::bitsInCode(port.type));
     memcpy(mlc_rt_output(frame, 0, frame->input_extents[0]), frame->inputs[0], size_t(bytes));
   };
   return parts;

@@ -42,7 +42,9 @@ extern const mlc_model_data_t mlc_model_data;
 /* One execution. The runtime owns it; a session has one and runs one at a time. More fields of the runtime's own
  * follow. */
 struct mlc_frame {
-  const void *const *inputs; /* contiguous row-major, at least element-aligned */
+  /* Contiguous row-major, at least element-aligned. Elements of fewer than 8 bits take a byte each, extended by their
+   * sign if they are signed integers, else by zeros; outputs likewise. */
+  const void *const *inputs;
   const int64_t *const *input_extents;
   void *arena; /* arena_bytes(symbols) bytes, 64-byte aligned */
 };
