@@ -16,6 +16,7 @@ RuleOf<void> Rules::removed(StringRef operation) { return RuleOf<void>(table[("o
 const Rules &allRules() {
   static const Rules rules = [] {
     Rules all;
+    addAttentionRules(all);
     addCastRules(all);
     addConcatRules(all);
     addControlRules(all);

@@ -193,6 +193,7 @@ private:
 const Rules &allRules();
 
 // One for each file under ops/.
+void addAttentionRules(Rules &);
 void addCastRules(Rules &);
 void addConcatRules(Rules &);
 void addControlRules(Rules &);

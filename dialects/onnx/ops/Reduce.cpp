@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "onnx/IndexMath.h"
 #include "onnx/ops/Elementwise.h"
 
 using namespace mlir;
@@ -224,64 +225,64 @@ static Space spaceOf(Lowering &l, Value operand, ArrayRef<int64_t> axes, Value r
   return space;
 }
 
-/// Slides a window that is as large as the operand along the axes that are reduced, and of extent 1 along the others.
-static FailureOr<Space> spaceOf(Lowering &l, Value operand, Value axes, bool keeps) {
-  std::optional<int64_t> count = l.rank(axes) == 0 ? 1 : ExtentMath::asConstant(l.known.extents(axes)[0]);
-  if (!count)
-    return l.unsupported("a number of axes that only the run tells");
-  OpBuilder &b = l.b;
-  Location loc = l.loc();
-  int64_t rank = l.rank(operand);
-  SmallVector<OpFoldResult> extents = l.extents(operand);
-  Value one = l.index(1), zero = l.index(int64_t(0));
-  auto equals = [&](Value x, int64_t y) {
-    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, x, l.index(y));
-  };
-  auto listed =
-      llvm::map_to_vector(llvm::seq<int64_t>(0, *count), [&](int64_t i) { return l.elementAsIndex(axes, i); });
+/// How often an axis is listed among axes that only the run knows.
+static Index timesListed(Lowering &l, Value axes, int64_t axis, int64_t rank) {
+  Type i64 = l.b.getI64Type();
+  SmallVector<int64_t> all = otherAxes(l.rank(axes), {});
+  Value times = l.fold(
+      l(axes), i64, all, i64, l.scalar(0, i64),
+      [&](Scalars &s, ValueRange args) -> Value {
+        auto is = [&](int64_t number) {
+          return s.make<arith::CmpIOp>(arith::CmpIPredicate::eq, args[0], s.constant(number));
+        };
+        return s.make<arith::ExtUIOp>(i64, s.make<arith::OrIOp>(is(axis), is(axis - rank)));
+      },
+      add);
+  Value element = tensor::ExtractOp::create(l.b, l.loc(), times, ValueRange());
+  return Index(l, arith::IndexCastOp::create(l.b, l.loc(), l.b.getIndexType(), element).getResult());
+}
 
+/// Slides a window that is as large as the operand along the axes that are reduced, and of extent 1 along the others.
+static FailureOr<Space> spaceOf(Lowering &l, Value operand, Value axes, bool keeps, bool isNoneForEmpty) {
+  int64_t rank = l.rank(operand);
+  Index count = l.rank(axes) == 0 ? Index(l, int64_t(1)) : Index(l, l.known.extents(axes)[0]), found(l, int64_t(0));
+  Truth reducesAll = isNoneForEmpty ? Truth(l, false) : count == 0, areDistinct(l, true);
+  SmallVector<Truth> isReduced;
   Space space;
-  Value found = zero;
-  SmallVector<Value> isReduced;
-  for (int64_t axis = 0; axis < rank; ++axis) {
-    Value reduced = arith::ConstantOp::create(b, loc, b.getBoolAttr(false));
-    for (Value number : listed) {
-      Value same = arith::OrIOp::create(b, loc, equals(number, axis), equals(number, axis - rank));
-      reduced = arith::OrIOp::create(b, loc, reduced, same);
-    }
-    isReduced.push_back(reduced);
-    found = arith::AddIOp::create(b, loc, found, arith::SelectOp::create(b, loc, reduced, one, zero));
-    Value extent = l.index(extents[axis]);
-    space.folded.push_back(arith::SelectOp::create(b, loc, reduced, extent, one).getResult());
-    space.kept.push_back(arith::SelectOp::create(b, loc, reduced, one, extent).getResult());
+  for (auto [axis, extent] : llvm::enumerate(l.extents(operand))) {
+    Index times = timesListed(l, axes, axis, rank), whole(l, extent), one(l, int64_t(1));
+    areDistinct = areDistinct && times <= 1;
+    found = found + times;
+    isReduced.push_back(times > 0 || reducesAll);
+    space.folded.push_back(select(isReduced.back(), whole, one));
+    space.kept.push_back(select(isReduced.back(), one, whole));
   }
-  l.check(equals(found, *count), "expects axes in [" + Twine(-rank) + ", " + Twine(rank - 1) + "], each once", {});
-  SmallVector<AffineExpr> place, inside, element;
-  for (int64_t axis = 0; axis < rank; ++axis) {
-    place.push_back(b.getAffineDimExpr(axis));
-    inside.push_back(b.getAffineDimExpr(rank + axis));
-    element.push_back(place.back() + inside.back());
-  }
-  space.element = AffineMap::get(2 * rank, 0, element, b.getContext());
-  space.place = AffineMap::get(2 * rank, 0, place, b.getContext());
+  l.check(found == count && areDistinct, "expects axes in [" + Twine(-rank) + ", " + Twine(rank - 1) + "], each once",
+          {});
+  SmallVector<AffineExpr> element;
+  for (int64_t axis = 0; axis < rank; ++axis)
+    element.push_back(l.b.getAffineDimExpr(axis) + l.b.getAffineDimExpr(rank + axis));
+  space.element = AffineMap::get(2 * rank, 0, element, l.b.getContext());
+  space.place = l.consecutive(2 * rank, 0, rank);
   space.iterators.append(rank, utils::IteratorType::parallel);
   space.iterators.append(rank, utils::IteratorType::reduction);
-  space.window = l.empty(space.folded, b.getI8Type());
+  space.window = l.empty(space.folded, l.b.getI8Type());
+  space.isResult = keeps;
   if (keeps) {
     space.result = space.kept;
-    space.isResult = true;
     return space;
   }
+  std::optional<int64_t> fixedCount = getConstantIntValue(OpFoldResult(count));
+  if (!fixedCount)
+    return l.unsupported("a number of axes that only the run tells");
   // The extent of result axis j is that of the operand axis before which j others are kept.
-  for (int64_t j = 0; j < rank - *count; ++j) {
-    Value extent = one, before = zero;
+  int64_t left = *fixedCount == 0 && !isNoneForEmpty ? 0 : rank - *fixedCount;
+  for (int64_t j = 0; j < left; ++j) {
+    Index extent(l, int64_t(1)), before(l, int64_t(0));
     for (int64_t axis = 0; axis < rank; ++axis) {
-      Value isHere = arith::AndIOp::create(
-          b, loc, equals(before, j),
-          arith::XOrIOp::create(b, loc, isReduced[axis], arith::ConstantOp::create(b, loc, b.getBoolAttr(true))));
-      extent = arith::SelectOp::create(b, loc, isHere, l.index(space.kept[axis]), extent);
-      Value step = arith::SelectOp::create(b, loc, isReduced[axis], zero, one);
-      before = arith::AddIOp::create(b, loc, before, step);
+      Index kept(l, space.kept[axis]);
+      extent = select(before == j && !isReduced[axis], kept, extent);
+      before = before + select(isReduced[axis], Index(l, int64_t(0)), Index(l, int64_t(1)));
     }
     space.result.push_back(extent);
   }
@@ -294,7 +295,7 @@ template <typename Op> static FailureOr<Space> spaceOf(Lowering &l, Op op) {
     return failure();
   if (*axes)
     return spaceOf(l, op.getData(), **axes, op.getReduced());
-  return spaceOf(l, op.getData(), op.getAxes(), op.getKeepdims());
+  return spaceOf(l, op.getData(), op.getAxes(), op.getKeepdims(), op.getNoopWithEmptyAxes());
 }
 
 /// result[place] = body(result[place], operand[element], extra[place]) over all elements; `extra` may be null.
@@ -419,7 +420,7 @@ template <typename Op> static FailureOr<Extents> shapeOfRunning(Op op, Known &kn
 }
 
 /// Extents as [before, along, after] the axis, which only the run may know.
-static FailureOr<SmallVector<OpFoldResult>> aroundAxis(Lowering &l, Value operand, Value axis) {
+static SmallVector<OpFoldResult> aroundAxis(Lowering &l, Value operand, Value axis) {
   SmallVector<OpFoldResult> extents = l.extents(operand);
   int64_t rank = extents.size();
   OpFoldResult one = l.b.getIndexAttr(1);
@@ -431,26 +432,16 @@ static FailureOr<SmallVector<OpFoldResult>> aroundAxis(Lowering &l, Value operan
         result[i < at ? 0 : 2] = l.mul(result[i < at ? 0 : 2], extents[i]);
     return result;
   }
-  OpBuilder &b = l.b;
-  Location loc = l.loc();
-  auto compare = [&](arith::CmpIPredicate predicate, Value x, int64_t y) -> Value {
-    return arith::CmpIOp::create(b, loc, predicate, x, l.index(y));
-  };
-  Value at = l.elementAsIndex(axis, 0), given = at;
-  at = arith::SelectOp::create(b, loc, compare(arith::CmpIPredicate::slt, at, 0),
-                               arith::AddIOp::create(b, loc, at, l.index(rank)), at);
-  l.check(compare(arith::CmpIPredicate::ult, at, rank),
-          "expects an axis in [" + Twine(-rank) + ", " + Twine(rank - 1) + "], got %0", given);
-  SmallVector<Value> result(3, l.index(1));
+  Index given(l, l.elementAsIndex(axis, 0)), at = select(given < 0, given + rank, given);
+  l.check(at >= 0 && at < rank, "expects an axis in [" + Twine(-rank) + ", " + Twine(rank - 1) + "], got %0", {given});
+  SmallVector<Index> result(3, Index(l, int64_t(1)));
   for (int64_t i = 0; i < rank; ++i) {
-    Value extent = l.index(extents[i]);
-    arith::CmpIPredicate sides[] = {arith::CmpIPredicate::sgt, arith::CmpIPredicate::eq, arith::CmpIPredicate::slt};
-    for (int side = 0; side < 3; ++side) {
-      Value factor = arith::SelectOp::create(b, loc, compare(sides[side], at, i), extent, l.index(1));
-      result[side] = arith::MulIOp::create(b, loc, result[side], factor);
-    }
+    Index extent(l, extents[i]), unit(l, int64_t(1));
+    Truth sides[] = {at > i, at == i, at < i};
+    for (int side = 0; side < 3; ++side)
+      result[side] = result[side] * select(sides[side], extent, unit);
   }
-  return llvm::map_to_vector(result, [](Value value) { return OpFoldResult(value); });
+  return asFoldResults(result);
 }
 
 /// One slice along the axis after the other is combined with what was carried so far.
@@ -459,15 +450,13 @@ template <typename Op> static FailureOr<Value> lowerRunning(Op op, Lowering &l, 
   SmallVector<OpFoldResult> extents = l.extents(op.getY());
   if (extents.empty())
     return op.emitOpError("expects x of rank 1 or more, got ") << op.getX().getType();
-  FailureOr<SmallVector<OpFoldResult>> around = aroundAxis(l, op.getX(), op.getAxis());
-  if (failed(around))
-    return failure();
+  SmallVector<OpFoldResult> around = aroundAxis(l, op.getX(), op.getAxis());
   OpBuilder &b = l.b;
   Location loc = l.loc();
-  Value x = l.reshape(l(op.getX()), *around);
-  SmallVector<OpFoldResult> sides = {(*around)[0], (*around)[2]};
-  Value carried = l.filled(sides, l.scalar(start, compute)), result = l.empty(*around, storage);
-  Value zero = l.index(int64_t(0)), one = l.index(1), count = l.index((*around)[1]);
+  Value x = l.reshape(l(op.getX()), around);
+  SmallVector<OpFoldResult> sides = {around[0], around[2]};
+  Value carried = l.filled(sides, l.scalar(start, compute)), result = l.empty(around, storage);
+  Value zero = l.index(int64_t(0)), one = l.index(1), count = l.index(around[1]);
 
   auto loop = scf::ForOp::create(b, loc, zero, count, one, ValueRange{result, carried});
   {
