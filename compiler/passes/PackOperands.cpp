@@ -13,7 +13,8 @@
 // Windows are read channels last, so that their rows are contiguous; PropagateLayout removes the transpositions between
 // them. Everything else is read as it lies: a micro-kernel takes its rows by any stride.
 //
-// Integer sums, and those that are no matrix product (no columns), stay as they are.
+// Integer sums, those that are no matrix product (no columns), and those of a few rows with columns that lie apart,
+// stay as they are.
 #include "Target.h"
 #include "mlc/Contract.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -101,8 +102,8 @@ std::optional<SumOfProducts> matchSum(linalg::LinalgOp op) {
   if ((x != a || y != b) && (x != b || y != a))
     return std::nullopt;
   SmallVector<AffineMap> maps = op.getIndexingMapsArray();
-  SumOfProducts found{{op->getOperand(0), maps[0]}, {op->getOperand(1), maps[1]}, maps[2], op.getDpsInits()[0],
-                      op.getIteratorTypesArray(), op.getStaticLoopRanges()};
+  SumOfProducts found{{op->getOperand(0), maps[0]}, {op->getOperand(1), maps[1]}, maps[2],
+                      op.getDpsInits()[0],          op.getIteratorTypesArray(),   op.getStaticLoopRanges()};
   if (!maps[2].isProjectedPermutation() || maps[2].getNumResults() != op.getNumParallelLoops())
     return std::nullopt;
   for (unsigned loop = 0; loop < op.getNumLoops(); ++loop) {
@@ -122,7 +123,7 @@ std::optional<SumOfProducts> matchSum(linalg::LinalgOp op) {
 /// How a sum becomes a contraction. All loops are those of the sum.
 struct Plan {
   SmallVector<unsigned> outer; ///< in the order of the result
-  unsigned column;
+  unsigned column = 0;
   SmallVector<unsigned> depth; ///< the outermost first
   bool isLanewise = false;     ///< the columns are a batch
 };
@@ -167,6 +168,29 @@ std::optional<Plan> planFor(const SumOfProducts &sum) {
   return plan;
 }
 
+/// Less work on each element of a panel than this does not pay for making panels at run time.
+constexpr int64_t rowsWorthPacking = 16;
+
+/// Rows that pass over a panel; an extent that only the run knows counts as many.
+int64_t rowsOf(const SumOfProducts &sum) {
+  int64_t rows = 1;
+  for (unsigned loop = 0; loop < sum.iterators.size(); ++loop)
+    if (sum.isRow(loop))
+      rows = ShapedType::isDynamic(sum.extents[loop]) ? rowsWorthPacking : rows * sum.extents[loop];
+  return rows;
+}
+
+/// Whether the columns of the right-hand side lie one after the other.
+bool hasContiguousColumns(const SumOfProducts &sum, const Plan &plan) {
+  return sum.rhs.map.getResults().back() == getAffineDimExpr(plan.column, sum.rhs.map.getContext()) && !plan.isLanewise;
+}
+
+/// Whether the right-hand side can be had in a form that micro-kernels read, for less than the product costs. What
+/// cannot is a sum along contiguous memory, as the product of a matrix and a vector.
+bool pays(const SumOfProducts &sum, const Plan &plan) {
+  return viewOfConstant(sum.rhs.value) || hasContiguousColumns(sum, plan) || rowsOf(sum) >= rowsWorthPacking;
+}
+
 /// The sum with the roles of its factors chosen, and the plan for it.
 std::optional<std::pair<SumOfProducts, Plan>> choose(SumOfProducts sum) {
   SumOfProducts swapped = sum;
@@ -175,21 +199,18 @@ std::optional<std::pair<SumOfProducts, Plan>> choose(SumOfProducts sum) {
   if (viewOfConstant(sum.lhs.value) && !viewOfConstant(sum.rhs.value))
     std::swap(sum, swapped);
   for (SumOfProducts *candidate : {&sum, &swapped})
-    if (std::optional<Plan> plan = planFor(*candidate))
+    if (std::optional<Plan> plan = planFor(*candidate); plan && pays(*candidate, *plan))
       return std::pair(*candidate, *plan);
   return std::nullopt;
 }
 
 //===-- Rewriting ----------------------------------------------------------------------===//
 
-/// Less work on each element of a panel than this does not pay for making panels at run time.
-constexpr int64_t rowsWorthPacking = 16;
-
 class Packer {
 public:
   Packer(ImplicitLocOpBuilder &b, SumOfProducts sum, Plan plan, const Target &target, TargetAttr attr)
-      : b(b), sum(sum), plan(plan), target(target), attr(attr),
-        element(getElementTypeOrSelf(sum.init.getType())), extents(sum.extents) {
+      : b(b), sum(sum), plan(plan), target(target), attr(attr), element(getElementTypeOrSelf(sum.init.getType())),
+        extents(sum.extents) {
     loopOf = plan.outer;
     loopOf.push_back(plan.column);
     llvm::append_range(loopOf, plan.depth);
@@ -234,8 +255,7 @@ private:
     if (isIdentityPermutation(order))
       return value;
     SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, b.getLoc(), value);
-    Value empty =
-        tensor::EmptyOp::create(b, applyPermutation(sizes, order), getElementTypeOrSelf(value.getType()));
+    Value empty = tensor::EmptyOp::create(b, applyPermutation(sizes, order), getElementTypeOrSelf(value.getType()));
     return linalg::TransposeOp::create(b, value, empty, order)->getResult(0);
   }
 
@@ -301,9 +321,7 @@ private:
     return llvm::map_to_vector(plan.depth, [&](unsigned loop) { return extents[loop]; });
   }
 
-  AffineMap panels() {
-    return panelMap(b.getContext(), plan.outer.size(), batches(), depthExtents(), width());
-  }
+  AffineMap panels() { return panelMap(b.getContext(), plan.outer.size(), batches(), depthExtents(), width()); }
 
   Value packConstant(const ConstantView &view) {
     int64_t columns = extents[plan.column], stride = view.strides[axisOf(plan.column)];
@@ -333,13 +351,9 @@ private:
   /// Whether the columns lie one after the other already, and either are those of one panel or serve too few rows to be
   /// worth moving.
   bool isReadInRows() {
-    if (axisOf(plan.column) + 1 != sum.rhs.map.getNumResults() || plan.isLanewise)
-      return false;
-    int64_t columns = extents[plan.column], rows = 1;
-    for (unsigned loop : plan.outer)
-      if (sum.isRow(loop))
-        rows = ShapedType::isDynamic(extents[loop]) ? rowsWorthPacking : rows * extents[loop];
-    return rows < rowsWorthPacking || (!ShapedType::isDynamic(columns) && columns <= width());
+    int64_t columns = extents[plan.column];
+    return hasContiguousColumns(sum, plan) &&
+           (rowsOf(sum) < rowsWorthPacking || (!ShapedType::isDynamic(columns) && columns <= width()));
   }
 
   /// An operation that copies the right-hand side into panels, filled up with zeros:
@@ -359,8 +373,8 @@ private:
       add(plan.outer[own]);
     unsigned column = axisOf(plan.column);
     indices[column] = b.getAffineDimExpr(next++) * width() + b.getAffineDimExpr(loops - 1);
-    panelSizes.push_back(affine::makeComposedFoldedAffineApply(
-        b, b.getLoc(), b.getAffineDimExpr(0).floorDiv(width()), {sizes[column]}));
+    panelSizes.push_back(
+        affine::makeComposedFoldedAffineApply(b, b.getLoc(), b.getAffineDimExpr(0).floorDiv(width()), {sizes[column]}));
     for (unsigned loop : plan.depth)
       add(loop);
     panelSizes.push_back(b.getIndexAttr(width()));
@@ -368,10 +382,11 @@ private:
     Value empty = tensor::EmptyOp::create(b, panelSizes, getElementTypeOrSelf(rhs.getType()));
     SmallVector<utils::IteratorType> parallel(loops, utils::IteratorType::parallel);
     auto copy = [](OpBuilder &inner, Location loc, ValueRange args) { linalg::YieldOp::create(inner, loc, args[0]); };
-    Value packed = linalg::GenericOp::create(
-                       b, empty.getType(), rhs, empty,
-                       {AffineMap::get(loops, 0, indices, b.getContext()), b.getMultiDimIdentityMap(loops)}, parallel, copy)
-                       .getResult(0);
+    Value packed =
+        linalg::GenericOp::create(b, empty.getType(), rhs, empty,
+                                  {AffineMap::get(loops, 0, indices, b.getContext()), b.getMultiDimIdentityMap(loops)},
+                                  parallel, copy)
+            .getResult(0);
     if (plan.depth.size() == 1)
       return packed;
     SmallVector<ReassociationIndices> groups;
@@ -393,8 +408,8 @@ private:
     SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, b.getLoc(), rhs);
     SmallVector<OpFoldResult> low(sizes.size(), b.getIndexAttr(0)), high = low;
     AffineExpr count = b.getAffineDimExpr(0);
-    high[column] = affine::makeComposedFoldedAffineApply(b, b.getLoc(), count.ceilDiv(width()) * width() - count,
-                                                         {sizes[column]});
+    high[column] =
+        affine::makeComposedFoldedAffineApply(b, b.getLoc(), count.ceilDiv(width()) * width() - count, {sizes[column]});
     Type type = getElementTypeOrSelf(rhs.getType());
     Value zero = arith::ConstantOp::create(b, b.getZeroAttr(type));
     return tensor::PadOp::create(b, b.getLoc(), Type(), rhs, low, high, zero);
@@ -412,8 +427,7 @@ private:
 
 struct PackOperands : impl::PackOperandsBase<PackOperands> {
   void runOnOperation() override {
-    FailureOr<std::pair<const Target *, TargetAttr>> target =
-        targetOf(getOperation()->getParentOfType<ModuleOp>());
+    FailureOr<std::pair<const Target *, TargetAttr>> target = targetOf(getOperation()->getParentOfType<ModuleOp>());
     if (failed(target))
       return signalPassFailure();
     SmallVector<linalg::LinalgOp> sums;

@@ -26,7 +26,12 @@ void buildLower(OpPassManager &passes, const Target &, TargetAttr) {
   passes.addPass(createCSEPass());
 }
 
-void buildLayout(OpPassManager &, const Target &, TargetAttr) {}
+void buildLayout(OpPassManager &passes, const Target &, TargetAttr) {
+  passes.addNestedPass<func::FuncOp>(createPackOperands());
+  passes.addNestedPass<func::FuncOp>(createPropagateLayout());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+}
 
 void buildFuse(OpPassManager &passes, const Target &, TargetAttr) {
   passes.addNestedPass<func::FuncOp>(createFuseElementwise());

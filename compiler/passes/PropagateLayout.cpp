@@ -92,34 +92,25 @@ AffineMap mapOfOriginal(AffineMap map, ArrayRef<int64_t> order) {
                         map.getContext());
 }
 
-/// Whether an operand has as many axes as the result, and is no constant.
-bool isLarge(Value operand, linalg::GenericOp op) {
-  auto type = dyn_cast<RankedTensorType>(operand.getType());
-  return type && type.getRank() == cast<RankedTensorType>(op.getResult(0).getType()).getRank() &&
-         !isFreeToTranspose(operand);
+/// Elements of a tensor, for comparisons: an extent that only the run knows counts as a usual one.
+int64_t volumeOf(Value value) {
+  constexpr int64_t usualExtent = 64;
+  int64_t volume = 1;
+  for (int64_t extent : cast<RankedTensorType>(value.getType()).getShape())
+    volume *= ShapedType::isDynamic(extent) ? usualExtent : extent;
+  return volume;
 }
 
 struct SinkThroughGeneric : OpRewritePattern<linalg::GenericOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(linalg::GenericOp op, PatternRewriter &rewriter) const override {
-    if (!op.hasPureTensorSemantics() ||
-        llvm::any_of(op.getDpsInits(), [&](Value init) {
-          return !op.getMatchingIndexingMap(&*llvm::find_if(op->getOpOperands(), [&](OpOperand &use) {
-                       return use.get() == init && op.isDpsInit(&use);
-                     })).isProjectedPermutation();
+    if (!op.hasPureTensorSemantics() || llvm::any_of(op.getDpsInitsMutable(), [&](OpOperand &init) {
+          return !op.getMatchingIndexingMap(&init).isProjectedPermutation();
         }))
       return rewriter.notifyMatchFailure(op, "result is not written in the order of loops");
-    OpOperand *found = nullptr;
-    int64_t agreeing = 0, opposing = 0;
-    for (OpOperand *operand : op.getDpsInputOperands()) {
-      bool isTransposition = transpositionOf(operand->get()) != nullptr;
-      if (isTransposition && !found)
-        found = operand;
-      if (isLarge(operand->get(), op))
-        ++(isTransposition ? agreeing : opposing);
-    }
-    if (!found || agreeing < opposing)
-      return rewriter.notifyMatchFailure(op, "few operands are transposed");
+    OpOperand *found = leader(op);
+    if (!found)
+      return rewriter.notifyMatchFailure(op, "fewer elements are transposed than are not");
 
     // Read the originals; what is read alike should be as well laid out.
     SmallVector<unsigned> loops;
@@ -150,6 +141,28 @@ struct SinkThroughGeneric : OpRewritePattern<linalg::GenericOp> {
   }
 
 private:
+  /// The transposed operand that the others should follow: more elements are laid out like it than in any other way,
+  /// the result's included. This is strict, so that no two operations hand a transposition to and fro.
+  static OpOperand *leader(linalg::GenericOp op) {
+    auto follows = [&](OpOperand *operand, OpOperand *other) {
+      return op.getMatchingIndexingMap(operand) == op.getMatchingIndexingMap(other) &&
+             isTransposed(operand->get(), transpositionOf(other->get()).getPermutation());
+    };
+    for (OpOperand *candidate : op.getDpsInputOperands()) {
+      if (!isa<RankedTensorType>(candidate->get().getType()) || !transpositionOf(candidate->get()))
+        continue;
+      int64_t agreeing = 0, opposing = 0, written = 0;
+      for (OpOperand *operand : op.getDpsInputOperands())
+        if (isa<RankedTensorType>(operand->get().getType()) && !isFreeToTranspose(operand->get()))
+          (follows(operand, candidate) ? agreeing : opposing) += volumeOf(operand->get());
+      for (Value result : op.getResults())
+        written = std::max(written, volumeOf(result));
+      if (agreeing > opposing && agreeing >= written)
+        return candidate;
+    }
+    return nullptr;
+  }
+
   /// Whether it makes sense to write in the order of an operand: no index mixes loops that the result tells apart.
   static bool followsOrder(linalg::GenericOp op, AffineMap map) {
     SmallVector<utils::IteratorType> types = op.getIteratorTypesArray();
@@ -173,20 +186,21 @@ private:
       // Axis i of the result as it will be is axis order[i] of the result as it was.
       AffineMap &map = maps[init.getOperandNumber()];
       Order order = llvm::to_vector(llvm::seq<int64_t>(0, map.getNumResults()));
-      llvm::sort(order, [&](int64_t a, int64_t b) { return place[map.getDimPosition(a)] < place[map.getDimPosition(b)]; });
+      llvm::sort(order,
+                 [&](int64_t a, int64_t b) { return place[map.getDimPosition(a)] < place[map.getDimPosition(b)]; });
       map = AffineMap::get(map.getNumDims(), 0, applyPermutation(map.getResults(), order), map.getContext());
       Order back = invertPermutationVector(order);
       inits.push_back(isIdentityPermutation(order) ? init.get() : original(rewriter, op.getLoc(), init.get(), back));
       orders.push_back(back);
     }
-    auto reordered = linalg::GenericOp::create(rewriter, op.getLoc(), TypeRange(ValueRange(inits)), op.getInputs(), inits,
-                                               maps, op.getIteratorTypesArray());
+    auto reordered = linalg::GenericOp::create(rewriter, op.getLoc(), TypeRange(ValueRange(inits)), op.getInputs(),
+                                               inits, maps, op.getIteratorTypesArray());
     rewriter.inlineRegionBefore(op.getRegion(), reordered.getRegion(), reordered.getRegion().end());
     reordered->setDiscardableAttrs(op->getDiscardableAttrDictionary());
     SmallVector<unsigned> interchange(loops);
-    FailureOr<linalg::GenericOp> interchanged =
-        llvm::is_sorted(loops) ? FailureOr<linalg::GenericOp>(reordered)
-                               : linalg::interchangeGenericOp(rewriter, reordered, interchange);
+    FailureOr<linalg::GenericOp> interchanged = llvm::is_sorted(loops)
+                                                    ? FailureOr<linalg::GenericOp>(reordered)
+                                                    : linalg::interchangeGenericOp(rewriter, reordered, interchange);
     SmallVector<Value> results;
     rewriter.setInsertionPointAfter(*interchanged);
     for (auto [result, back] : llvm::zip_equal((*interchanged)->getResults(), orders))
@@ -244,10 +258,9 @@ struct SinkThroughInsertSlice : OpRewritePattern<tensor::InsertSliceOp> {
     Order order(dest ? dest.getPermutation() : source.getPermutation()), inverse = invertPermutationVector(order);
     Value into = original(rewriter, op.getLoc(), op.getDest(), order);
     Value what = original(rewriter, op.getLoc(), op.getSource(), order);
-    Value inserted = tensor::InsertSliceOp::create(rewriter, op.getLoc(), what, into,
-                                                   applyPermutation(op.getMixedOffsets(), inverse),
-                                                   applyPermutation(op.getMixedSizes(), inverse),
-                                                   applyPermutation(op.getMixedStrides(), inverse));
+    Value inserted = tensor::InsertSliceOp::create(
+        rewriter, op.getLoc(), what, into, applyPermutation(op.getMixedOffsets(), inverse),
+        applyPermutation(op.getMixedSizes(), inverse), applyPermutation(op.getMixedStrides(), inverse));
     return SinkThroughPad::replace(op, inserted, order, rewriter);
   }
 };
@@ -274,7 +287,8 @@ struct SinkThroughExpandShape : OpRewritePattern<tensor::ExpandShapeOp> {
     if (!transposition)
       return rewriter.notifyMatchFailure(op, "source is not transposed");
     SmallVector<ReassociationIndices> parts = op.getReassociationIndices(), groups;
-    SmallVector<OpFoldResult> sizes = getMixedValues(op.getStaticOutputShape(), op.getOutputShape(), rewriter), outSizes;
+    SmallVector<OpFoldResult> sizes = getMixedValues(op.getStaticOutputShape(), op.getOutputShape(), rewriter),
+                              outSizes;
     Order order(sizes.size());
     // Axis `axis` of the original is axis inverse[axis] of what was expanded.
     for (int64_t source : invertPermutationVector(transposition.getPermutation())) {
@@ -330,8 +344,9 @@ struct HoistOverPad : OpRewritePattern<linalg::TransposeOp> {
       return rewriter.notifyMatchFailure(op, "input is not padded with a constant for this alone");
     ArrayRef<int64_t> order = op.getPermutation();
     Value source = transpose(rewriter, op.getLoc(), pad.getSource(), order);
-    Value padded = tensor::PadOp::create(rewriter, pad.getLoc(), Type(), source, applyPermutation(pad.getMixedLowPad(), order),
-                                         applyPermutation(pad.getMixedHighPad(), order), padding);
+    Value padded =
+        tensor::PadOp::create(rewriter, pad.getLoc(), Type(), source, applyPermutation(pad.getMixedLowPad(), order),
+                              applyPermutation(pad.getMixedHighPad(), order), padding);
     if (padded.getType() != op->getResult(0).getType())
       padded = tensor::CastOp::create(rewriter, op.getLoc(), op->getResult(0).getType(), padded);
     rewriter.replaceOp(op, padded);
@@ -358,7 +373,8 @@ struct FoldTransposedConstant : OpRewritePattern<linalg::TransposeOp> {
 struct ReshapeInstead : OpRewritePattern<linalg::TransposeOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(linalg::TransposeOp op, PatternRewriter &rewriter) const override {
-    auto from = cast<RankedTensorType>(op.getInput().getType()), to = cast<RankedTensorType>(op->getResult(0).getType());
+    auto from = cast<RankedTensorType>(op.getInput().getType()),
+         to = cast<RankedTensorType>(op->getResult(0).getType());
     SmallVector<int64_t> longAxes =
         llvm::filter_to_vector(op.getPermutation(), [&](int64_t axis) { return from.getDimSize(axis) != 1; });
     if (!llvm::is_sorted(longAxes) || from.getRank() == (int64_t)longAxes.size())
@@ -376,8 +392,8 @@ struct ReshapeInstead : OpRewritePattern<linalg::TransposeOp> {
         llvm::append_range(groups.back(), pending);
       return groups;
     };
-    SmallVector<OpFoldResult> sizes = applyPermutation(
-        tensor::getMixedSizes(rewriter, op.getLoc(), op.getInput()), op.getPermutation());
+    SmallVector<OpFoldResult> sizes =
+        applyPermutation(tensor::getMixedSizes(rewriter, op.getLoc(), op.getInput()), op.getPermutation());
     Value joined = tensor::CollapseShapeOp::create(rewriter, op.getLoc(), op.getInput(), groupsOf(from));
     rewriter.replaceOpWithNewOp<tensor::ExpandShapeOp>(op, to, joined, groupsOf(to), sizes);
     return success();
@@ -449,7 +465,8 @@ struct PropagateLayout : impl::PropagateLayoutBase<PropagateLayout> {
     MLIRContext *context = &getContext();
     RewritePatternSet down(context);
     down.add<SinkThroughGeneric, SinkThroughPad, SinkThroughExtractSlice, SinkThroughInsertSlice, SinkThroughCast,
-             SinkThroughExpandShape, SinkThroughCollapseShape, FoldTransposedConstant, ReadOriginal, WriteTransposed>(context);
+             SinkThroughExpandShape, SinkThroughCollapseShape, FoldTransposedConstant, ReadOriginal, WriteTransposed>(
+        context);
     linalg::TransposeOp::getCanonicalizationPatterns(down, context);
     RewritePatternSet up(context);
     up.add<HoistOverPad, FoldTransposedConstant, ReshapeInstead, ReadOriginal, WriteTransposed>(context);

@@ -6,8 +6,8 @@ using namespace mlir;
 namespace mlc {
 
 cpu::RegisterTiles registerTiles(TargetAttr target) {
-  // Measured on AMD Zen 5 (AVX-512) and with AVX2: 95 to 99 % of the peak for 2 vectors and more; a single vector is bound
-  // by its loads.
+  // Measured on AMD Zen 5 (AVX-512) and with AVX2: 95 to 99 % of the peak for 2 vectors and more; a single vector is
+  // bound by its loads.
   static const int64_t rowsWith32Registers[] = {12, 9, 8, 6}, rowsWith16Registers[] = {8, 6, 4};
   cpu::RegisterTiles tiles;
   tiles.rows = target.getVectorBytes() == 64 ? ArrayRef(rowsWith32Registers) : ArrayRef(rowsWith16Registers);
@@ -19,7 +19,9 @@ TilingAttr X86Target::tile(TilingInterface, TargetAttr) const { return nullptr; 
 
 int64_t X86Target::panelWidth(Type element, int64_t columns, TargetAttr attr) const {
   int64_t lanes = attr.getVectorBytes() * 8 / element.getIntOrFloatBitWidth();
-  return lanes * (attr.getVectorBytes() == 64 ? 4 : 2);
+  int64_t widest = lanes * (attr.getVectorBytes() == 64 ? 4 : 2);
+  // A panel that is mostly filled up would only take memory.
+  return ShapedType::isDynamic(columns) ? widest : std::clamp<int64_t>(llvm::alignTo(columns, lanes), lanes, widest);
 }
 
 } // namespace mlc
