@@ -44,6 +44,33 @@ Value Lowering::scalar(double value, Type storage) {
   return arith::ConstantOp::create(b, loc(), numberAttr(b, value, storage));
 }
 
+/// The same data in a storage type; booleans take a byte.
+static FailureOr<ElementsAttr> asStored(ElementsAttr value, ShapedType type) {
+  if (value.getType() == type)
+    return value;
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(value))
+    return ElementsAttr(DenseResourceElementsAttr::get(type, resource.getRawHandle()));
+  unsigned width = type.getElementTypeBitWidth();
+  if (auto dense = dyn_cast<DenseFPElementsAttr>(value)) // of 8 bits and fewer
+    return ElementsAttr(dense.mapValues(
+        type.getElementType(), [&](const APFloat &number) { return number.bitcastToAPInt().zextOrTrunc(width); }));
+  auto dense = dyn_cast<DenseIntElementsAttr>(value);
+  if (!dense)
+    return failure();
+  bool isSigned = !isUnsigned(dense.getElementType());
+  return ElementsAttr(dense.mapValues(type.getElementType(), [&](const APInt &number) {
+    return isSigned ? number.sextOrTrunc(width) : number.zextOrTrunc(width);
+  }));
+}
+
+FailureOr<Value> Lowering::constant(ElementsAttr value) {
+  auto type = RankedTensorType::get(value.getShapedType().getShape(), storageType(value.getElementType()));
+  FailureOr<ElementsAttr> stored = asStored(value, type);
+  if (failed(stored))
+    return unsupported("a constant of this kind of attribute");
+  return Value(arith::ConstantOp::create(b, loc(), *stored));
+}
+
 Value Lowering::elementAsIndex(Value value, int64_t position) {
   if (auto elements = known.elements(value))
     return index(materialize((*elements)[position]));

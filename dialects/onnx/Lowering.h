@@ -53,6 +53,8 @@ public:
   mlir::Value filled(llvm::ArrayRef<mlir::OpFoldResult> extents, mlir::Value scalar);
   /// A constant of a storage type.
   mlir::Value scalar(double value, mlir::Type storage);
+  /// A tensor of the elements of an attribute, in their storage type.
+  llvm::FailureOr<mlir::Value> constant(mlir::ElementsAttr value);
   /// Element `index` of an integer tensor operand, sign- or zero-extended to an index.
   mlir::Value elementAsIndex(mlir::Value value, int64_t index);
   /// The only element of a tensor operand of rank 0, or rank 1 and length 1, in its compute type.

@@ -25,6 +25,7 @@ const Rules &allRules() {
     addEinsumRules(all);
     addElementwiseRules(all);
     addExpandRules(all);
+    addFillRules(all);
     addGatherRules(all);
     addMatMulRules(all);
     addNormalizeRules(all);
@@ -40,6 +41,7 @@ const Rules &allRules() {
     addShapeRules(all);
     addSliceRules(all);
     addSoftmaxRules(all);
+    addSortRules(all);
     addTransposeRules(all);
     addUpgradeRules(all);
     return all;

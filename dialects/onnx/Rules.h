@@ -202,6 +202,7 @@ void addDropoutRules(Rules &);
 void addEinsumRules(Rules &);
 void addElementwiseRules(Rules &);
 void addExpandRules(Rules &);
+void addFillRules(Rules &);
 void addGatherRules(Rules &);
 void addMatMulRules(Rules &);
 void addNormalizeRules(Rules &);
@@ -217,6 +218,7 @@ void addSelectRules(Rules &);
 void addShapeRules(Rules &);
 void addSliceRules(Rules &);
 void addSoftmaxRules(Rules &);
+void addSortRules(Rules &);
 void addTransposeRules(Rules &);
 void addUpgradeRules(Rules &);
 

@@ -1,5 +1,4 @@
 // Operators that tell what a tensor is, or give it back: Constant, Identity, Shape, Size.
-#include "mlir/IR/DialectResourceBlobManager.h"
 #include "onnx/IndexMath.h"
 
 using namespace mlir;
@@ -8,34 +7,11 @@ namespace mlc::onnx {
 
 //===-- Constant -------------------------------------------------------------------===//
 
-/// The same data in a storage type; booleans take a byte.
-static FailureOr<ElementsAttr> asStored(ElementsAttr value, ShapedType type) {
-  if (value.getType() == type)
-    return value;
-  if (auto resource = dyn_cast<DenseResourceElementsAttr>(value))
-    return ElementsAttr(DenseResourceElementsAttr::get(type, resource.getRawHandle()));
-  unsigned width = type.getElementTypeBitWidth();
-  if (auto dense = dyn_cast<DenseFPElementsAttr>(value)) // of 8 bits and fewer
-    return ElementsAttr(dense.mapValues(
-        type.getElementType(), [&](const APFloat &number) { return number.bitcastToAPInt().zextOrTrunc(width); }));
-  auto dense = dyn_cast<DenseIntElementsAttr>(value);
-  if (!dense)
-    return failure();
-  bool isSigned = !isUnsigned(dense.getElementType());
-  return ElementsAttr(dense.mapValues(type.getElementType(), [&](const APInt &number) {
-    return isSigned ? number.sextOrTrunc(width) : number.zextOrTrunc(width);
-  }));
-}
-
 static FailureOr<Value> lowerConstant(ConstantOp op, Lowering &l) {
   std::optional<ElementsAttr> value = valueOf(op);
   if (!value)
     return l.unsupported("a constant of strings");
-  auto type = RankedTensorType::get(value->getShapedType().getShape(), storageType(value->getElementType()));
-  FailureOr<ElementsAttr> stored = asStored(*value, type);
-  if (failed(stored))
-    return l.unsupported("a constant of this kind of attribute");
-  return Value(arith::ConstantOp::create(l.b, l.loc(), *stored));
+  return l.constant(*value);
 }
 
 //===-- Shape and Size ---------------------------------------------------------------===//

@@ -1,0 +1,2 @@
+#include "onnx/Lowering.h"
+namespace mlc::onnx { void addSortRules(Rules &rules) {} }
