@@ -21,6 +21,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "passes/Passes.h"
 
 using namespace mlir;
@@ -56,7 +57,7 @@ struct BufferizeTensors : impl::BufferizeTensorsBase<BufferizeTensors> {
     IRRewriter rewriter(&getContext());
     bufferization::BufferizationState state;
     if (failed(bufferization::eliminateEmptyTensors(rewriter, module)) ||
-        failed(bufferization::runOneShotModuleBufferize(module, options, state)) ||
+        failed(bufferization::runOneShotModuleBufferize(module, options, state)) || failed(untieLoops(module)) ||
         failed(bufferization::dropEquivalentBufferResults(module)))
       return signalPassFailure();
     bufferization::removeBufferizationAttributesInModule(module);
@@ -124,6 +125,19 @@ struct BufferizeTensors : impl::BufferizeTensorsBase<BufferizeTensors> {
       operand.set(bufferization::MaterializeInDestinationOp::create(builder, yield->getLoc(), operand.get(), argument)
                       .getResult());
     }
+  }
+
+  /// A loop that updates a buffer in place gives it back; what comes behind the loop is made to use the buffer itself,
+  /// so that a kernel which ends with a loop is seen to return its destination.
+  LogicalResult untieLoops(ModuleOp module) {
+    RewritePatternSet patterns(&getContext());
+    scf::ForOp::getCanonicalizationPatterns(patterns, &getContext());
+    scf::WhileOp::getCanonicalizationPatterns(patterns, &getContext());
+    FrozenRewritePatternSet frozen(std::move(patterns));
+    for (auto kernel : module.getOps<func::FuncOp>())
+      if (kernel->hasAttr(kernelAttrName) && failed(applyPatternsGreedily(kernel, frozen)))
+        return failure();
+    return success();
   }
 
   /// What the rest of the compiler relies on: results are in their destinations, and these are nothing else's memory.

@@ -41,6 +41,29 @@ func.func @model(%x: tensor<8x4xf32>) -> tensor<8x2xf32> {
 
 // -----
 
+// A loop that writes into the destination, as a scatter does, needs no copy of it.
+// CHECK-LABEL: func.func private @scatter(
+// CHECK-SAME: memref<4xf32> {llvm.noalias}, %[[OUT:.*]]: memref<8xf32> {llvm.noalias}) attributes
+// CHECK-NOT: memref.alloc
+// CHECK-NOT: memref.copy
+// CHECK: scf.for
+// CHECK-NOT: iter_args
+// CHECK: memref.store %{{.*}}, %[[OUT]]
+func.func private @scatter(%places: tensor<4xindex>, %updates: tensor<4xf32>, %out: tensor<8xf32>) -> tensor<8xf32> attributes {mlc.kernel} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %0 = scf.for %i = %c0 to %c4 step %c1 iter_args(%soFar = %out) -> (tensor<8xf32>) {
+    %place = tensor.extract %places[%i] : tensor<4xindex>
+    %update = tensor.extract %updates[%i] : tensor<4xf32>
+    %next = tensor.insert %update into %soFar[%place] : tensor<8xf32>
+    scf.yield %next : tensor<8xf32>
+  }
+  return %0 : tensor<8xf32>
+}
+
+// -----
+
 // expected-error @+1 {{expects one destination for each of its 1 results}}
 func.func private @no_destination() -> tensor<8xf32> attributes {mlc.kernel} {
   %0 = arith.constant dense<0.0> : tensor<8xf32>
