@@ -57,7 +57,7 @@ struct BufferizeTensors : impl::BufferizeTensorsBase<BufferizeTensors> {
     IRRewriter rewriter(&getContext());
     bufferization::BufferizationState state;
     if (failed(bufferization::eliminateEmptyTensors(rewriter, module)) ||
-        failed(bufferization::runOneShotModuleBufferize(module, options, state)) || failed(untieLoops(module)) ||
+        failed(bufferization::runOneShotModuleBufferize(module, options, state)) || failed(untieControl(module)) ||
         failed(bufferization::dropEquivalentBufferResults(module)))
       return signalPassFailure();
     bufferization::removeBufferizationAttributesInModule(module);
@@ -127,11 +127,12 @@ struct BufferizeTensors : impl::BufferizeTensorsBase<BufferizeTensors> {
     }
   }
 
-  /// A loop that updates a buffer in place gives it back; what comes behind the loop is made to use the buffer itself,
-  /// so that a kernel which ends with a loop is seen to return its destination.
-  LogicalResult untieLoops(ModuleOp module) {
+  /// A loop or condition that updates a buffer in place gives it back; what comes behind it is made to use the buffer
+  /// itself, so that a kernel which ends with a loop is seen to return its destination.
+  LogicalResult untieControl(ModuleOp module) {
     RewritePatternSet patterns(&getContext());
     scf::ForOp::getCanonicalizationPatterns(patterns, &getContext());
+    scf::IfOp::getCanonicalizationPatterns(patterns, &getContext());
     scf::WhileOp::getCanonicalizationPatterns(patterns, &getContext());
     FrozenRewritePatternSet frozen(std::move(patterns));
     for (auto kernel : module.getOps<func::FuncOp>())
