@@ -65,6 +65,7 @@ Error Checker::lower(mlir::ModuleOp module) {
   if (!target)
     return unknownWord("target", options.target,
                        map_to_vector(registeredTargets(), [](const auto &target) { return target->name(); }));
+  context.loadDialect<MlcDialect>(); // the target describes itself by its attribute
   DiagnosticPrinter printer(context, options.input);
   FailureOr<TargetAttr> attr = target->describe(&context, options.chip, options.features);
   if (failed(attr))
