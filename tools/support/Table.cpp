@@ -6,8 +6,8 @@ using namespace llvm;
 
 namespace mlc {
 
-Table::Table(ArrayRef<Align> columns, ArrayRef<StringRef> headings) : columns(columns), hasHeadings(!headings.empty()) {
-  if (hasHeadings)
+Table::Table(ArrayRef<Align> columns, ArrayRef<StringRef> headings) : columns(columns) {
+  if (!headings.empty())
     row(map_to_vector(headings, [](StringRef heading) { return heading.str(); }));
 }
 
@@ -26,20 +26,6 @@ void Table::print(raw_ostream &out, unsigned indent) const {
     }
     out << StringRef(line).rtrim() << "\n";
   }
-}
-
-void Table::printMarkdown(raw_ostream &out) const {
-  auto printRow = [&](const auto &cells) {
-    for (const auto &cell : cells)
-      out << "| " << cell << " ";
-    out << "|\n";
-  };
-  printRow(rows.front());
-  for (Align align : columns)
-    out << (align == Align::Left ? "|---" : "|---:");
-  out << "|\n";
-  for (const auto &cells : drop_begin(rows))
-    printRow(cells);
 }
 
 template <typename... Values> static std::string formatted(const char *pattern, Values... values) {

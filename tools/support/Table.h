@@ -13,12 +13,9 @@ public:
   explicit Table(llvm::ArrayRef<Align> columns, llvm::ArrayRef<llvm::StringRef> headings = {});
   void row(llvm::SmallVector<std::string> cells);
   void print(llvm::raw_ostream &out, unsigned indent = 0) const;
-  /// The same as a table of GitHub's markdown; needs headings.
-  void printMarkdown(llvm::raw_ostream &out) const;
 
 private:
   llvm::SmallVector<Align> columns;
-  bool hasHeadings;
   std::vector<llvm::SmallVector<std::string>> rows;
 };
 
