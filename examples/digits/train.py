@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Train the digit classifier of the demo, and write digits.onnx and the pictures in images/.
+"""Train the digit classifier of the demo, and write digits.onnx, the pictures in images/, and test_data_set_0/ with their scores.
 
     pip install -r requirements.txt
     python train.py
@@ -193,15 +193,25 @@ def write_png(path, pixels):
     )
 
 
-def write_pictures(folder, images, labels):
+def choose_pictures(labels):
     """The first held-out image of each digit and the first others, whatever the model says to them."""
+    chosen = [int(np.flatnonzero(labels == digit)[0]) for digit in range(10)]
+    return chosen + [i for i in range(len(labels)) if i not in chosen][: PICTURES - len(chosen)]
+
+
+def write_pictures(folder, images, labels):
     folder.mkdir(exist_ok=True)
     for old in folder.glob("*.png"):
         old.unlink()
-    chosen = [int(np.flatnonzero(labels == digit)[0]) for digit in range(10)]
-    chosen += [i for i in range(len(labels)) if i not in chosen][: PICTURES - len(chosen)]
-    for number, i in enumerate(chosen):
-        write_png(folder / f"{number:02}-{labels[i]}.png", images[i, 0].astype(np.uint8))
+    for number, (image, label) in enumerate(zip(images, labels, strict=True)):
+        write_png(folder / f"{number:02}-{label}.png", image[0].astype(np.uint8))
+
+
+def write_data_set(folder, images, scores):
+    """All pictures as one batch, and what ONNX's reference implementation makes of them, for `mlc verify`."""
+    folder.mkdir(exist_ok=True)
+    for file, name, values in (("input_0.pb", "image", images), ("output_0.pb", "scores", scores)):
+        (folder / file).write_bytes(numpy_helper.from_array(values, name).SerializeToString())
 
 
 def main():
@@ -219,7 +229,9 @@ def main():
     accuracy = f"{right} of {len(held_out)} held-out images right: {right / len(held_out):.1%}"
     model.doc_string = f"Handwritten digits, 8x8 pixels from 0 (paper) to 255 (ink). {accuracy}."
     onnx.save(model, HERE / "digits.onnx")
-    write_pictures(HERE / "images", images[held_out], labels[held_out])
+    chosen = choose_pictures(labels[held_out])
+    write_pictures(HERE / "images", images[held_out][chosen], labels[held_out][chosen])
+    write_data_set(HERE / "test_data_set_0", images[held_out][chosen], scores[chosen])
     print(f"digits.onnx: trained on {len(training)} images, {accuracy}")
 
 

@@ -62,7 +62,7 @@ static Error run(ArrayRef<char *> words) {
   static char helpOption[] = "--help";
   static char *asked[] = {helpOption};
   bool wantsHelp = first == "help" || first == "--help" || first == "-h";
-  if (wantsHelp && words.size() == 1) {
+  if (wantsHelp && (words.size() == 1 || StringRef(words[1]) == "help")) {
     printUsage(outs());
     return Error::success();
   }
