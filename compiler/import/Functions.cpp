@@ -139,12 +139,11 @@ public:
       return nullptr;
     ::onnx::TypeProto &type = types[index];
     type = exportType(operand.getType());
-    if (node.domain == "com.microsoft")
-      for (int axis = 0, rank = rankOf(operand); axis <= rank; ++axis)
-        if (axis == 0)
-          type.mutable_tensor_type()->mutable_shape();
-        else
-          type.mutable_tensor_type()->mutable_shape()->add_dim();
+    int rank = node.domain == "com.microsoft" ? rankOf(operand) : -1;
+    if (rank >= 0)
+      type.mutable_tensor_type()->mutable_shape();
+    for (int axis = 0; axis < rank; ++axis)
+      type.mutable_tensor_type()->mutable_shape()->add_dim();
     return &type;
   }
 

@@ -42,7 +42,7 @@ public:
       done += written;
     }
   }
-  MemoryFile(MemoryFile &&other) : file(std::exchange(other.file, -1)) {}
+  MemoryFile(MemoryFile &&other) noexcept : file(std::exchange(other.file, -1)) {}
   ~MemoryFile() {
     if (file >= 0)
       close(file);
