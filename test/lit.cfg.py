@@ -1,4 +1,4 @@
-# How lit runs the tests of the IR and of the command line: .mlir and .test files, in folders that mirror the sources.
+# How lit runs the tests of the IR, of values and of the command line: .mlir, .onnxtxt and .test files, in folders that mirror the sources.
 #
 #   lit-22 -Dbuild=build test
 import os
@@ -10,7 +10,7 @@ build = os.path.join(root, lit_config.params.get("build", "build"))
 
 config.name = "mlc"
 config.test_format = lit.formats.ShTest(execute_external=False)
-config.suffixes = [".mlir", ".test"]
+config.suffixes = [".mlir", ".test", ".onnxtxt"]
 config.excludes = ["Inputs"]
 config.test_source_root = os.path.join(root, "test")
 config.test_exec_root = os.path.join(build, "test", "lit")

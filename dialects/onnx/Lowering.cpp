@@ -294,8 +294,7 @@ static std::optional<SmallVector<ReassociationIndices>> unitReassociation(ArrayR
     bool matches = at < shorter.size() && isEqualConstantIntOrValue(extent, shorter[at]);
     bool isUnit = getConstantIntValue(extent) == 1;
     if (matches) {
-      groups.push_back(std::move(pending));
-      pending.clear();
+      groups.push_back(std::exchange(pending, {}));
       ++at;
     } else if (!isUnit) {
       return std::nullopt;

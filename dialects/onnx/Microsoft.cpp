@@ -531,7 +531,7 @@ static bool rotaryEmbedding(const FunctionBodyBuildContext &context, FunctionBui
       positionRank < 1 || positionRank > 2)
     return false;
   if (positionRank == 1) // the first position, the same for each sentence
-    b.Add(rank == 3 ? "batch = Shape <end = 1> (input)" : "batch = Shape <end = 1> (input)")
+    b.Add("batch = Shape <end = 1> (input)")
         .Add(rank == 3 ? "lengths = Shape <start = 1, end = 2> (input)"
                        : "lengths = Shape <start = 2, end = 3> (input)")
         .Const("zero", int64_t(0))

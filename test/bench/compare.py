@@ -2,9 +2,9 @@
 """Compare compiled models with ONNX Runtime, side by side on this machine.
 
     python3 -m venv build/venv && build/venv/bin/pip install -r test/requirements.txt
-    build/venv/bin/python test/models/make_zoo.py build/testdata/zoo-models
+    build/venv/bin/python test/models/make_zoo.py build/test/data/zoo-models
     build/venv/bin/python test/bench/compare.py                                # resnet50, mobilenet_v2, bert-base
-    build/venv/bin/python test/bench/compare.py build/testdata/models/nanogpt --threads 1
+    build/venv/bin/python test/bench/compare.py build/test/data/models/nanogpt --threads 1
 
 A model is a folder with model.onnx and test_data_set_N (and tolerance.json, if there is one). For each it compiles the
 model, checks that both give the same outputs, and prints
@@ -32,7 +32,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 BUILD = HERE.parents[1] / "build"
-DEFAULT_MODELS = [BUILD / "testdata" / "zoo-models" / name for name in ("resnet50", "mobilenet_v2", "bert-base")]
+DEFAULT_MODELS = [BUILD / "test" / "data" / "zoo-models" / name for name in ("resnet50", "mobilenet_v2", "bert-base")]
 LOADS = 5
 
 

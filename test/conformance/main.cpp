@@ -9,6 +9,7 @@
 #include "support/Table.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/JSON.h"
 #include "llvm/Support/Regex.h"
 
 using namespace llvm;
@@ -47,40 +48,68 @@ static Error readWords(CommandLine &line, Request &request) {
   return error;
 }
 
-/// One row for each operator, one column for each kind.
-static void printCounts(ArrayRef<Case> cases, ArrayRef<Outcome> outcomes) {
+namespace {
+/// How many cases pass, by operator and kind.
+class Counts {
+public:
+  Counts(ArrayRef<Case> cases, ArrayRef<Outcome> outcomes) {
+    for (const Case &test : cases)
+      kinds.try_emplace(test.kind, kinds.size());
+    for (auto [test, outcome] : zip(cases, outcomes))
+      for (StringRef name : {test.op.empty() ? StringRef("(several)") : StringRef(test.op), StringRef("all")}) {
+        std::vector<Count> &row = name == "all" ? totals : rows[name.str()];
+        row.resize(kinds.size());
+        Count &count = row[kinds[test.kind]];
+        count.passed += outcome.passed();
+        ++count.all;
+      }
+  }
+
+  /// One row for each operator, one column for each kind.
+  void print() const {
+    using enum Table::Align;
+    SmallVector<Table::Align> columns(kinds.size() + 1, Right);
+    columns[0] = Left;
+    SmallVector<StringRef> headings = {"operator"};
+    for (auto &[kind, column] : kinds)
+      headings.push_back(kind);
+    Table table(columns, headings);
+    auto addRow = [&](std::string name, ArrayRef<Count> counts) {
+      SmallVector<std::string> cells = {std::move(name)};
+      for (const Count &count : counts)
+        cells.push_back(count.text());
+      table.row(std::move(cells));
+    };
+    for (auto &[name, counts] : rows)
+      addRow(name, counts);
+    addRow("all", totals);
+    table.print(outs());
+  }
+
+  /// {"Abs": {"node": {"passed": 2, "all": 2}, ...}, ...}
+  Error write(StringRef path) const {
+    std::error_code error;
+    raw_fd_ostream out(path, error);
+    if (error)
+      return fail(path + ": " + error.message());
+    json::Object object;
+    for (auto &[name, counts] : rows) {
+      json::Object row;
+      for (auto &[kind, column] : kinds)
+        if (counts[column].all)
+          row[kind] = json::Object{{"passed", counts[column].passed}, {"all", counts[column].all}};
+      object[name] = std::move(row);
+    }
+    out << formatv("{0:2}\n", json::Value(std::move(object)));
+    return Error::success();
+  }
+
+private:
   MapVector<StringRef, unsigned> kinds;
   std::map<std::string, std::vector<Count>> rows;
   std::vector<Count> totals;
-  for (const Case &test : cases)
-    kinds.try_emplace(test.kind, kinds.size());
-  totals.resize(kinds.size());
-  for (auto [test, outcome] : zip(cases, outcomes)) {
-    std::vector<Count> &row = rows[test.op.empty() ? "(several)" : test.op];
-    row.resize(kinds.size());
-    for (Count *count : {&row[kinds[test.kind]], &totals[kinds[test.kind]]}) {
-      count->passed += outcome.passed();
-      ++count->all;
-    }
-  }
-  using enum Table::Align;
-  SmallVector<Table::Align> columns(kinds.size() + 1, Right);
-  columns[0] = Left;
-  SmallVector<StringRef> headings = {"operator"};
-  for (auto &[kind, column] : kinds)
-    headings.push_back(kind);
-  Table table(columns, headings);
-  auto addRow = [&](std::string name, ArrayRef<Count> counts) {
-    SmallVector<std::string> cells = {std::move(name)};
-    for (const Count &count : counts)
-      cells.push_back(count.text());
-    table.row(std::move(cells));
-  };
-  for (auto &[name, counts] : rows)
-    addRow(name, counts);
-  addRow("all", totals);
-  table.print(outs());
-}
+};
+} // namespace
 
 static Expected<std::vector<Case>> chooseCases(const Request &request) {
   Expected<std::vector<Case>> cases = findCases(request.folder);
@@ -131,7 +160,11 @@ static Error run(const Request &request) {
       outs().flush();
     });
   }
-  printCounts(*cases, outcomes);
+  Counts counts(*cases, outcomes);
+  counts.print();
+  if (!request.results.empty())
+    if (Error error = counts.write(request.results))
+      return error;
 
   if (request.update) {
     for (auto [test, outcome] : zip(*cases, outcomes))

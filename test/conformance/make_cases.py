@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Write the official ONNX backend suite, as it comes with the package onnx, into a folder.
 
-    python make_cases.py build/testdata/onnx-backend
+    python make_cases.py build/test/cases
 
 Leaves OUT/KIND/CASE/{model.onnx, test_data_set_0/{input_N.pb, output_N.pb}, case.json} for the kinds
 

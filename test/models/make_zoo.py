@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Make runnable zoo models, with inputs and golden outputs.
 
-    python make_zoo.py build/testdata/zoo-models                  # the models that must run
-    python make_zoo.py build/testdata/zoo-models vgg16 minilm-l6  # these instead
-    python make_zoo.py build/testdata/zoo-models --list
+    python make_zoo.py build/test/data/zoo-models                  # the models that must run
+    python make_zoo.py build/test/data/zoo-models vgg16 minilm-l6  # these instead
+    python make_zoo.py build/test/data/zoo-models --list
 
 The zoo stores architectures without weights (../shared/data/zoo/README.md). This
 fills the weights in, makes inputs for every case of the model's description, and

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Unpack the test data that lies beside the checkout into a build folder.
 
-    python unpack.py build/testdata            # models with their vectors, and the zoo
-    python unpack.py build/testdata models     # the models only
+    python unpack.py build/test/data            # models with their vectors, and the zoo
+    python unpack.py build/test/data models     # the models only
 
 Leaves OUT/models/NAME/{model.onnx, test_data_set_N/, tolerance.json} and
 OUT/zoo/NAME.{onnx,json}. What is there already and comes from the same archives
