@@ -1,5 +1,6 @@
 // The compiler, as a table: a model goes through these phases, from the first to the one that was asked for.
 #include "Compiler.h"
+#include "KernelWork.h"
 #include "import/Import.h"
 #include "link/Link.h"
 #include "mlir/Bytecode/BytecodeReader.h"
@@ -152,6 +153,8 @@ LogicalResult compile(const Options &options, MLIRContext &context) {
     });
     if (failed(done))
       return failure();
+    if (phase.phase == Phase::Fuse && (*module)->hasAttr(profileAttrName))
+      noteKernelWork(*module);
   }
   if (options.emit != Phase::Link)
     return printModule(*module, options);

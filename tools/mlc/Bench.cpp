@@ -1,6 +1,7 @@
 // mlc bench: how long a model takes to load and to run, and what memory it needs.
 #include "CodegenOptions.h"
 #include "InputOptions.h"
+#include "KernelWork.h"
 #include "Verbs.h"
 #include "support/Model.h"
 #include "support/Progress.h"
@@ -81,6 +82,25 @@ static Error takeThreads(StringRef text, std::vector<int> &counts) {
 
 //===-- Output ---------------------------------------------------------------------===//
 
+/// What the library says of a kernel's work; none where extents are not fixed.
+static std::optional<KernelWork> workOf(const mlc_model_info &info, StringRef kernel) {
+  for (const mlc_property &property : ArrayRef(info.properties, info.property_count)) {
+    StringRef key = property.key;
+    if (key.consume_front(kernelWorkPrefix) && key == kernel)
+      return parseKernelWork(property.value);
+  }
+  return std::nullopt;
+}
+
+/// In units of 1e9 each second; "-" where it is not known.
+static std::string formatRate(std::optional<int64_t> amount, const mlc_kernel_time &time) {
+  if (!amount.value_or(0) || !time.nanoseconds)
+    return "-";
+  std::string text;
+  raw_string_ostream(text) << format("%.3g", double(*amount) * time.calls / time.nanoseconds);
+  return text;
+}
+
 static void printKernels(const mlc_model_info &info, const Measurement &measurement) {
   std::vector<uint32_t> order(measurement.kernels.size());
   for (auto [i, kernel] : enumerate(order))
@@ -93,14 +113,18 @@ static void printKernels(const mlc_model_info &info, const Measurement &measurem
     all += time.nanoseconds;
 
   using enum Table::Align;
-  Table table({Left, Right, Right, Right}, {"kernel", "calls per run", "time per run", "share"});
+  Table table({Left, Right, Right, Right, Right, Right},
+              {"kernel", "calls per run", "time per run", "share", "GFLOP/s", "GB/s"});
   double runs = measurement.seconds.size();
   for (uint32_t kernel : order) {
     const mlc_kernel_time &time = measurement.kernels[kernel];
     std::string calls, share;
     raw_string_ostream(calls) << format("%g", time.calls / runs);
     raw_string_ostream(share) << format("%.1f %%", all ? 100 * time.nanoseconds / all : 0);
-    table.row({info.kernels[kernel], calls, formatSeconds(time.nanoseconds * 1e-9 / runs), share});
+    std::optional<KernelWork> work = workOf(info, info.kernels[kernel]);
+    table.row({info.kernels[kernel], calls, formatSeconds(time.nanoseconds * 1e-9 / runs), share,
+               formatRate(work ? std::optional(work->operations) : std::nullopt, time),
+               formatRate(work ? std::optional(work->bytes) : std::nullopt, time)});
   }
   outs() << "\n";
   table.print(outs());
@@ -114,8 +138,14 @@ static json::Object toJson(const mlc_model_info &info, const Measurement &measur
   if (measurement.kernels.empty())
     return object;
   json::Array kernels;
-  for (auto [name, time] : zip(ArrayRef(info.kernels, info.kernel_count), measurement.kernels))
-    kernels.push_back(json::Object{{"name", name}, {"calls", time.calls}, {"seconds", time.nanoseconds * 1e-9}});
+  for (auto [name, time] : zip(ArrayRef(info.kernels, info.kernel_count), measurement.kernels)) {
+    json::Object kernel{{"name", name}, {"calls", time.calls}, {"seconds", time.nanoseconds * 1e-9}};
+    if (std::optional<KernelWork> work = workOf(info, name)) {
+      kernel["operationsPerCall"] = work->operations;
+      kernel["bytesPerCall"] = work->bytes;
+    }
+    kernels.push_back(std::move(kernel));
+  }
   object["kernels"] = std::move(kernels);
   return object;
 }
@@ -137,7 +167,8 @@ Error runBench(CommandLine &line) {
   addCodegenOptions(line, options);
   line.explain(
       "MODEL is a compiled .so, or a model that is compiled first and not kept. Inputs are drawn at random where\n"
-      "no file gives them. Loading is the time from dlopen to a session that is ready.\n\n"
+      "no file gives them. Loading is the time from dlopen to a session that is ready. Rates of kernels are known\n"
+      "where their extents are fixed: GFLOP/s counts arithmetic of any type, GB/s each operand and result once.\n\n"
       "Example:\n"
       "  mlc bench model.so --threads=1,2 --dim batch=8");
   if (Error error = line.parse())

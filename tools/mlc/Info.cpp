@@ -1,4 +1,5 @@
 // mlc info: what a model takes, gives and contains; of a compiled one from its library alone.
+#include "KernelWork.h"
 #include "Verbs.h"
 #include "import/Import.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -56,7 +57,8 @@ static Error printCompiled(const Options &options, const InputRequest &request) 
   printPorts("outputs", info, loaded->library.outputs());
   Table properties({Left, Left});
   for (const mlc_property &property : ArrayRef(info.properties, info.property_count))
-    properties.row({property.key, property.value});
+    if (!StringRef(property.key).starts_with(kernelWorkPrefix)) // for mlc bench
+      properties.row({property.key, property.value});
   printSection("properties", properties);
   if (info.kernel_count)
     outs() << "kernels with times: " << info.kernel_count << "\n";
