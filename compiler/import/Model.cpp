@@ -239,4 +239,11 @@ OwningOpRef<ModuleOp> importModel(StringRef path, MLIRContext &context) {
   return importer::importFile(file, file.tensors, path, context);
 }
 
+FailureOr<std::vector<NamedOperator>> listOperators(StringRef path, MLIRContext &context) {
+  importer::ModelFile file(path);
+  if (failed(importer::readFile(file, path, FileLineColLoc::get(&context, path, 0, 0))))
+    return failure();
+  return operatorsOf(file.model);
+}
+
 } // namespace mlc

@@ -8,6 +8,7 @@
 #include "support/Model.h"
 #include "support/Table.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/Support/StringSaver.h"
 
 using namespace llvm;
 
@@ -17,7 +18,8 @@ namespace {
 /// What was found of one operator.
 struct Finding {
   unsigned nodes = 0;
-  SmallVector<std::string> problems; ///< one for each node that has one, with its name
+  SmallVector<std::string> problems; ///< one for each node that has one, with its name; of an unknown operator just one
+  bool wasTried = true;              ///< false where the model cannot be imported
 };
 
 class Checker {
@@ -34,11 +36,14 @@ public:
 private:
   const Options &options;
   mlir::MLIRContext &context;
+  BumpPtrAllocator allocator;
+  StringSaver names{allocator};
   MapVector<StringRef, Finding> findings;
   /// The operator at a place in the model, by which diagnostics find theirs.
   DenseMap<mlir::Location, StringRef> operators;
 
   void list(mlir::ModuleOp module);
+  Error listUnknown();
   Error lower(mlir::ModuleOp module);
   LogicalResult run(mlir::ModuleOp module, StringRef phase, const Target &target, TargetAttr attr);
 };
@@ -88,6 +93,24 @@ Error Checker::lower(mlir::ModuleOp module) {
   return done || (!allSupported() && !elsewhere) ? Error::success() : alreadyReported();
 }
 
+/// Import ends with the first node that it cannot read: look for all that are not known. Fails where the fault is
+/// another.
+Error Checker::listUnknown() {
+  // What is wrong with the file has been said.
+  mlir::ScopedDiagnosticHandler silence(&context, [](mlir::Diagnostic &) { return success(); });
+  FailureOr<std::vector<NamedOperator>> operators = listOperators(options.input, context);
+  if (failed(operators) || all_of(*operators, [](const NamedOperator &op) { return op.problem.empty(); }))
+    return alreadyReported();
+  for (NamedOperator &op : *operators) {
+    Finding &finding = findings[names.save(op.name)];
+    finding.nodes = op.nodes;
+    finding.wasTried = false;
+    if (!op.problem.empty())
+      finding.problems.assign(1, options.input + ": operator '" + op.name + "' " + op.problem);
+  }
+  return Error::success();
+}
+
 Error Checker::check() {
   mlir::OwningOpRef<mlir::ModuleOp> module;
   {
@@ -95,7 +118,7 @@ Error Checker::check() {
     module = importModel(options.input, context);
   }
   if (!module)
-    return alreadyReported();
+    return listUnknown();
   list(*module);
   return lower(*module);
 }
@@ -105,7 +128,11 @@ void Checker::print() const {
   Table table({Left, Right, Left}, {"operator", "nodes", "supported"});
   for (const auto &[name, finding] : findings) {
     size_t problems = finding.problems.size();
-    table.row({name.str(), std::to_string(finding.nodes), problems ? "no, " + std::to_string(problems) : "yes"});
+    std::string problemText = finding.wasTried ? "no, " + std::to_string(problems) : "no";
+    table.row({name.str(), std::to_string(finding.nodes),
+               problems           ? problemText
+               : finding.wasTried ? "yes"
+                                  : "known, not tried"});
   }
   table.print(outs());
   for (const auto &[name, finding] : findings)
@@ -119,7 +146,8 @@ Error runCheck(CommandLine &line) {
   addCodegenOptions(line, options);
   line.explain(
       "Prints each operator of the model, the number of its nodes, and how many of these have a problem, then\n"
-      "every problem with the name of its node. Exits with 1 where there is one.\n\n"
+      "every problem with the name of its node. Exits with 1 where there is one. Where an operator is not known at\n"
+      "all, the model cannot be read: then all unknown operators are listed, and the others are not tried.\n\n"
       "Example:\n"
       "  mlc check model.onnx --target=x86");
   if (Error error = line.parse())
