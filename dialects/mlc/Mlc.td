@@ -177,11 +177,13 @@ def Mlc_ArenaOp : Mlc_Op<"arena", [Pure]> {
   let assemblyFormat = "attr-dict `:` type($memory)";
 }
 
-def Mlc_OutputOp : Mlc_Op<"output", [AttrSizedOperandSegments]> {
+def Mlc_OutputOp : Mlc_Op<"output", [AttrSizedOperandSegments, MemoryEffects<[MemWrite]>]> {
   let summary = "the buffer of an output of the model, whose extents are known from here on";
   let description = [{
     Runs once for each output. `extents` are those of the output; the buffer may have another shape with as many elements, of which
     `sizes` are the dynamic ones: the kernel that produces an output often writes a collapsed or expanded form of it.
+
+    It tells the runtime the extents, and so stays where nothing is written to the buffer, because it has no elements.
   }];
   let arguments = (ins I32Attr:$index, Variadic<Index>:$extents, Variadic<Index>:$sizes);
   let results = (outs Res<AnyMemRef, "", [MemAlloc]>:$buffer);
