@@ -180,7 +180,7 @@ static FailureOr<RankedTensorType> typeOf(const TensorProto &tensor, Location lo
   if (tensor.has_segment())
     return emitError(loc) << nameOf(tensor) << " is stored in segments, which mlc does not read";
   SmallVector<int64_t> shape(tensor.dims().begin(), tensor.dims().end());
-  if (llvm::is_contained(shape, ShapedType::kDynamic) || !elementCount(shape))
+  if (llvm::is_contained(shape, ShapedType::kDynamic) || !onnx::elementCount(shape))
     return emitError(loc) << nameOf(tensor)
                           << " has a negative extent, or more elements than 64 bits can count: extents " << shape;
   return RankedTensorType::get(shape, element);
@@ -265,7 +265,7 @@ FailureOr<ElementsAttr> TensorReader::read(const SparseTensorProto &sparse, Loca
     return emitError(loc) << what << " has elements of type " << element
                           << ", which mlc does not read in sparse tensors";
   SmallVector<int64_t> shape(sparse.dims().begin(), sparse.dims().end());
-  std::optional<int64_t> count = elementCount(shape);
+  std::optional<int64_t> count = onnx::elementCount(shape);
   if (llvm::is_contained(shape, ShapedType::kDynamic) || !count || sizeOf(*count, element) > densestBytes)
     return emitError(loc) << what << " is too large to be stored densely: extents " << shape;
   int64_t stored = valueType->getNumElements(), rank = shape.size();

@@ -3,26 +3,12 @@
 #include "mlir/IR/Diagnostics.h"
 #include "onnx/Onnx.h"
 #include "llvm/ADT/StringSwitch.h"
-#include "llvm/Support/MathExtras.h"
 #include <onnx/onnx_pb.h>
 
 using namespace mlir;
 using ::onnx::TypeProto;
 
 namespace mlc::importer {
-
-std::optional<int64_t> elementCount(ArrayRef<int64_t> shape) {
-  constexpr int64_t widest = 16; // bytes of a complex128
-  int64_t count = 1, nonZero = widest;
-  for (int64_t extent : shape) {
-    if (ShapedType::isDynamic(extent))
-      continue;
-    if (extent < 0 || llvm::MulOverflow(nonZero, std::max<int64_t>(extent, 1), nonZero))
-      return std::nullopt;
-    count *= extent;
-  }
-  return count;
-}
 
 //===-- From messages ------------------------------------------------------------===//
 
@@ -43,7 +29,7 @@ static FailureOr<NamedType> importTensor(const TypeProto::Tensor &proto, Locatio
     shape.push_back(isFixed ? dimension.dim_value() : ShapedType::kDynamic);
     result.dimensions.push_back(dimension.dim_param());
   }
-  if (!elementCount(shape))
+  if (!onnx::elementCount(shape))
     return emitError(loc) << what << " has more elements than 64 bits can count: extents " << shape;
   result.type = RankedTensorType::get(shape, element);
   return result;

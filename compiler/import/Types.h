@@ -26,8 +26,4 @@ mlir::Type importType(llvm::StringRef text, mlir::MLIRContext *context);
 /// The reverse: a type, without shapes, for libonnx.
 ::onnx::TypeProto exportType(mlir::Type type);
 
-/// The number of elements of a shape; none if an extent is negative, or if that number of bytes is beyond 63 bits even
-/// when zero extents are left out (so that no product of extents ever overflows). Dynamic extents count as 1.
-std::optional<int64_t> elementCount(llvm::ArrayRef<int64_t> shape);
-
 } // namespace mlc::importer

@@ -33,6 +33,17 @@ struct ConvertOnnxToLinalg : impl::ConvertOnnxToLinalgBase<ConvertOnnxToLinalg> 
         return signalPassFailure();
   }
 
+  /// What operators need on the way to their results, such as padded operands, must have a size as well.
+  static LogicalResult checkSizes(Block &block) {
+    auto visit = [](Operation *op) -> WalkResult {
+      for (Type type : op->getResultTypes())
+        if (auto tensor = dyn_cast<RankedTensorType>(type); tensor && !onnx::elementCount(tensor.getShape()))
+          return emitError(op->getLoc()) << "needs a tensor with more elements than 64 bits can count, " << tensor;
+      return WalkResult::advance();
+    };
+    return failure(block.walk(visit).wasInterrupted());
+  }
+
   LogicalResult convert(func::FuncOp function) {
     onnx::Known known(&getContext());
     if (failed(onnx::inferFacts(function, known)))
@@ -53,7 +64,13 @@ struct ConvertOnnxToLinalg : impl::ConvertOnnxToLinalgBase<ConvertOnnxToLinalg> 
 
     auto builder = OpBuilder::atBlockEnd(target);
     onnx::Lowering lowering(builder, known, lowered);
-    if (failed(onnx::lowerOperations(*source, lowering)))
+    // Extents are materialized where nothing can fail; one that cannot be is reported.
+    bool hasErrors = false;
+    ScopedDiagnosticHandler watch(&getContext(), [&](Diagnostic &diagnostic) {
+      hasErrors |= diagnostic.getSeverity() == DiagnosticSeverity::Error;
+      return failure(); // for those who print it
+    });
+    if (failed(onnx::lowerOperations(*source, lowering)) || hasErrors || failed(checkSizes(*target)))
       return failure();
     auto results =
         llvm::map_to_vector(source->getTerminator()->getOperands(), [&](Value value) { return lowered.lookup(value); });

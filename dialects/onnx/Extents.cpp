@@ -5,6 +5,7 @@
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/Support/MathExtras.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
@@ -78,6 +79,7 @@ bool ExtentMath::isNonNegative(Extent e) const {
     case Symbol::Broadcast:
       return true;
     case Symbol::ElementOf:
+    case Symbol::Overflow:
       return false;
     case Symbol::Max:
       return isNonNegative(s.lhs) || isNonNegative(s.rhs);
@@ -98,19 +100,75 @@ bool ExtentMath::isNonNegative(Extent e) const {
 
 //===-- Arithmetic -----------------------------------------------------------===//
 
+/// The largest absolute value that any sum of coefficients of `e`, multiplied out, can have; saturates.
+static uint64_t magnitudeOf(Extent e) {
+  if (auto constant = dyn_cast<AffineConstantExpr>(e))
+    return llvm::AbsoluteValue(constant.getValue());
+  auto binary = dyn_cast<AffineBinaryOpExpr>(e);
+  if (!binary)
+    return 1;
+  uint64_t lhs = magnitudeOf(binary.getLHS()), rhs = magnitudeOf(binary.getRHS());
+  return binary.getKind() == AffineExprKind::Mul ? llvm::SaturatingMultiply(lhs, rhs) : llvm::SaturatingAdd(lhs, rhs);
+}
+
+/// Upstream adds and multiplies coefficients without a check.
+static bool fits(uint64_t magnitude) { return magnitude <= (uint64_t)std::numeric_limits<int64_t>::max(); }
+static bool sumFits(Extent a, Extent b) { return fits(llvm::SaturatingAdd(magnitudeOf(a), magnitudeOf(b))); }
+static bool productFits(Extent a, Extent b) { return fits(llvm::SaturatingMultiply(magnitudeOf(a), magnitudeOf(b))); }
+
 Extent ExtentMath::simplified(Extent e) const { return simplifyAffineExpr(e, 0, table.size()); }
 
-Extent ExtentMath::add(Extent a, Extent b) const { return simplified(a + b); }
-Extent ExtentMath::sub(Extent a, Extent b) const { return simplified(a - b); }
+/// Each one is another number.
+Extent ExtentMath::overflow() { return symbol({Symbol::Overflow, nullptr, 0, {}, {}, ""}); }
 
-Extent ExtentMath::mul(Extent a, Extent b) const {
+bool ExtentMath::isAtLeast(Extent a, Extent b) const { return sumFits(a, b) && isNonNegative(simplified(a - b)); }
+
+bool ExtentMath::overflows(Extent e) const {
+  bool found = false;
+  e.walk([&](AffineExpr part) {
+    auto position = dyn_cast<AffineSymbolExpr>(part);
+    if (!position || found)
+      return;
+    const Symbol &s = table[position.getPosition()];
+    found = s.kind == Symbol::Overflow || (s.lhs && overflows(s.lhs)) || (s.rhs && overflows(s.rhs));
+  });
+  return found;
+}
+
+/// Two constants are computed by themselves; INT64_MIN and INT64_MAX stand for "all" in places, and are no overflow.
+static std::optional<int64_t> onConstants(Extent a, Extent b, bool (*overflowing)(int64_t, int64_t, int64_t &)) {
+  std::optional<int64_t> x = ExtentMath::asConstant(a), y = ExtentMath::asConstant(b);
+  int64_t result;
+  return x && y && !overflowing(*x, *y, result) ? std::optional(result) : std::nullopt;
+}
+static bool addTo(int64_t a, int64_t b, int64_t &sum) { return llvm::AddOverflow(a, b, sum); }
+static bool subTo(int64_t a, int64_t b, int64_t &difference) { return llvm::SubOverflow(a, b, difference); }
+static bool mulTo(int64_t a, int64_t b, int64_t &product) { return llvm::MulOverflow(a, b, product); }
+
+Extent ExtentMath::add(Extent a, Extent b) {
+  std::optional<int64_t> sum = onConstants(a, b, addTo);
+  if (sum)
+    return constant(*sum);
+  return sumFits(a, b) ? simplified(a + b) : overflow();
+}
+
+Extent ExtentMath::sub(Extent a, Extent b) {
+  std::optional<int64_t> difference = onConstants(a, b, subTo);
+  if (difference)
+    return constant(*difference);
+  return sumFits(a, b) ? simplified(a - b) : overflow();
+}
+
+Extent ExtentMath::mul(Extent a, Extent b) {
+  if (std::optional<int64_t> product = onConstants(a, b, mulTo))
+    return constant(*product);
   if (isConstant(a, 1))
     return b;
   if (isConstant(b, 1))
     return a;
   if (isConstant(a, 0) || isConstant(b, 0))
     return constant(0);
-  return simplified(a * b);
+  return productFits(a, b) ? simplified(a * b) : overflow();
 }
 
 /// The factors of a product, and the constant among them.
@@ -145,7 +203,7 @@ Extent ExtentMath::floorDiv(Extent a, Extent b) {
       below.erase(llvm::find(below, factor));
       cancelled = true;
     }
-  if (cancelled) {
+  if (cancelled) { // the constants are what is left of expressions that did not overflow
     Extent numerator = mul(constant(aboveConstant), product(above));
     Extent denominator = mul(constant(belowConstant), product(below));
     return floorDiv(numerator, denominator);
@@ -182,10 +240,11 @@ Extent ExtentMath::mod(Extent a, Extent b) {
 Extent ExtentMath::min(Extent a, Extent b) {
   if (a == b)
     return a;
-  Extent difference = sub(a, b);
-  if (isNonNegative(difference))
+  if (std::optional<int64_t> x = asConstant(a), y = asConstant(b); x && y)
+    return constant(std::min(*x, *y));
+  if (isAtLeast(a, b))
     return b;
-  if (isNonNegative(sub(b, a)))
+  if (isAtLeast(b, a))
     return a;
   return derived(Symbol::Min, a, b);
 }
@@ -193,15 +252,16 @@ Extent ExtentMath::min(Extent a, Extent b) {
 Extent ExtentMath::max(Extent a, Extent b) {
   if (a == b)
     return a;
-  Extent difference = sub(a, b);
-  if (isNonNegative(difference))
+  if (std::optional<int64_t> x = asConstant(a), y = asConstant(b); x && y)
+    return constant(std::max(*x, *y));
+  if (isAtLeast(a, b))
     return a;
-  if (isNonNegative(sub(b, a)))
+  if (isAtLeast(b, a))
     return b;
   return derived(Symbol::Max, a, b);
 }
 
-Extent ExtentMath::product(ArrayRef<Extent> factors) const {
+Extent ExtentMath::product(ArrayRef<Extent> factors) {
   Extent result = constant(1);
   for (Extent factor : factors)
     result = mul(result, factor);
@@ -261,6 +321,8 @@ std::string ExtentMath::print(Extent e) const {
       return "(" + print(s.lhs) + " mod " + print(s.rhs) + ")";
     case Symbol::Broadcast:
       return call("broadcast");
+    case Symbol::Overflow:
+      return "more than 64 bits hold";
     }
   }
   if (auto constant = dyn_cast<AffineConstantExpr>(e))
@@ -332,6 +394,9 @@ OpFoldResult ExtentMath::materialize(Extent e, OpBuilder &b, Location loc,
       Value isOne = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, lhs, one);
       return Value(arith::SelectOp::create(b, loc, isOne, rhs, lhs));
     }
+    case Symbol::Overflow:
+      emitError(loc) << "computes with an extent that is beyond 64 bits";
+      return b.getIndexAttr(0);
     }
   }
   auto binary = cast<AffineBinaryOpExpr>(e);

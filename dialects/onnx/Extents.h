@@ -40,6 +40,7 @@ struct Symbol {
     FloorDiv,  ///< lhs floordiv rhs, where rhs is not constant; rounds towards minus infinity
     Mod,       ///< lhs mod rhs, where rhs is not constant; has the sign of rhs
     Broadcast, ///< the common extent of two that are equal or of which one is 1
+    Overflow,  ///< what 64 bits cannot hold, or may not, once factors are multiplied out
   };
   Kind kind;
   mlir::Value value;
@@ -49,7 +50,8 @@ struct Symbol {
   bool isExtent() const { return kind == ExtentOf || kind == Broadcast; }
 };
 
-/// Arithmetic on extents. Results are simplified, so that equal expressions compare equal where that can be seen.
+/// Arithmetic on extents. Results are simplified, so that equal expressions compare equal where that can be seen. They
+/// are exact: where a constant in them would not fit into 64 bits, they are the symbol Overflow or built on it.
 class ExtentMath {
 public:
   explicit ExtentMath(mlir::MLIRContext *context) : context(context) {}
@@ -60,9 +62,9 @@ public:
   Extent extentOf(mlir::Value value, unsigned index, llvm::StringRef name = "");
   Extent elementOf(mlir::Value value, unsigned index);
 
-  Extent add(Extent a, Extent b) const;
-  Extent sub(Extent a, Extent b) const;
-  Extent mul(Extent a, Extent b) const;
+  Extent add(Extent a, Extent b);
+  Extent sub(Extent a, Extent b);
+  Extent mul(Extent a, Extent b);
   Extent floorDiv(Extent a, Extent b);
   Extent ceilDiv(Extent a, Extent b);
   /// Division as ONNX integers have it: towards zero.
@@ -70,22 +72,24 @@ public:
   Extent mod(Extent a, Extent b);
   Extent min(Extent a, Extent b);
   Extent max(Extent a, Extent b);
-  Extent product(llvm::ArrayRef<Extent> factors) const;
+  Extent product(llvm::ArrayRef<Extent> factors);
   /// The extent of a and b broadcast against each other; none if both are fixed and do not fit.
   std::optional<Extent> broadcast(Extent a, Extent b);
   /// The same for whole shapes of any rank, aligned at the last axis.
   std::optional<Extents> broadcast(llvm::ArrayRef<Extent> a, llvm::ArrayRef<Extent> b);
 
   /// a == b for all values of the symbols; false may also mean that it cannot be told.
-  bool isEqual(Extent a, Extent b) const { return sub(a, b) == constant(0); }
+  bool isEqual(Extent a, Extent b) { return sub(a, b) == constant(0); }
   /// Whether a == b for some values of the symbols, as far as it can be seen.
-  bool mayBeEqual(Extent a, Extent b) const {
+  bool mayBeEqual(Extent a, Extent b) {
     std::optional<int64_t> difference = asConstant(sub(a, b));
     return !difference || *difference == 0;
   }
   static std::optional<int64_t> asConstant(Extent e);
   static bool isConstant(Extent e, int64_t value) { return asConstant(e) == value; }
   static std::optional<llvm::SmallVector<int64_t>> asConstants(llvm::ArrayRef<Extent> list);
+  /// Whether the symbol Overflow is in it: it must not become a type or code.
+  bool overflows(Extent e) const;
   /// Whether e >= 0 for all values of its symbols, as far as it can be seen from its form.
   bool isNonNegative(Extent e) const;
 
@@ -99,6 +103,9 @@ public:
 
 private:
   Extent simplified(Extent e) const;
+  Extent overflow();
+  /// Whether a >= b for all values of the symbols, as far as it can be seen.
+  bool isAtLeast(Extent a, Extent b) const;
   Extent symbol(Symbol s);
   Extent derived(Symbol::Kind kind, Extent a, Extent b);
 

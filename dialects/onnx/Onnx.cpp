@@ -1,6 +1,7 @@
 #include "onnx/Onnx.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
@@ -32,6 +33,19 @@ Type withoutShape(Type type) {
   if (auto optional = dyn_cast<OptionalType>(type))
     return OptionalType::get(type.getContext(), withoutShape(optional.getElement()));
   return type;
+}
+
+std::optional<int64_t> elementCount(ArrayRef<int64_t> shape) {
+  constexpr int64_t widest = 16; // bytes of a complex128
+  int64_t count = 1, nonZero = widest;
+  for (int64_t extent : shape) {
+    if (ShapedType::isDynamic(extent))
+      continue;
+    if (extent < 0 || llvm::MulOverflow(nonZero, std::max<int64_t>(extent, 1), nonZero))
+      return std::nullopt;
+    count *= extent;
+  }
+  return count;
 }
 
 bool haveOneType(std::initializer_list<ValueRange> ports) {

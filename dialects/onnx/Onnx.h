@@ -25,6 +25,10 @@ bool haveOneType(std::initializer_list<mlir::ValueRange> ports);
 /// The same type, with nothing said of extents.
 mlir::Type withoutShape(mlir::Type type);
 
+/// The number of elements of a shape; none if an extent is negative, or if that number of bytes is beyond 63 bits even
+/// when zero extents are left out (so that no product of extents ever overflows). Dynamic extents count as 1.
+std::optional<int64_t> elementCount(llvm::ArrayRef<int64_t> shape);
+
 /// The element type of a TensorProto.DataType, as attributes like Cast.to hold it; null if there is none of that
 /// number.
 mlir::Type elementType(int64_t number, mlir::MLIRContext *context);

@@ -215,6 +215,11 @@ static LogicalResult refineByType(Operation *op, Value result, Facts &facts, Kno
   return success();
 }
 
+/// The extents that are numbers; 1 for the others.
+static SmallVector<int64_t> fixedOf(ArrayRef<Extent> extents) {
+  return llvm::map_to_vector(extents, [](Extent extent) { return ExtentMath::asConstant(extent).value_or(1); });
+}
+
 LogicalResult inferFactsOf(Operation *op, Known &known) {
   const Rule *rule = allRules().find(op->getName().getStringRef());
   if (!rule || !rule->shape)
@@ -245,8 +250,16 @@ LogicalResult inferFactsOf(Operation *op, Known &known) {
           extent = known.math.extentOf(result, i); // a rule leaves null what only the data can tell
         if (std::optional<int64_t> fixed = ExtentMath::asConstant(extent); fixed && *fixed < 0)
           return op->emitOpError("has a result with the negative extent ") << *fixed << " on axis " << i;
+        if (known.math.overflows(extent))
+          return op->emitOpError("has a result whose extent on axis ") << i << " is beyond 64 bits";
       }
-    if (!getElementTypeOrSelf(result.getType()).isIntOrIndex())
+    if (facts.extents && !elementCount(fixedOf(*facts.extents)))
+      return op->emitOpError("has a result with more elements than 64 bits can count: extents ")
+             << fixedOf(*facts.extents);
+    bool isInteger = getElementTypeOrSelf(result.getType()).isIntOrIndex();
+    // Integers of a run wrap around; those of the analysis do not.
+    if (!isInteger ||
+        (facts.elements && llvm::any_of(*facts.elements, [&](Extent e) { return known.math.overflows(e); })))
       facts.elements = std::nullopt;
     known.set(result, std::move(facts));
   }

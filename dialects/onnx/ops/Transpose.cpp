@@ -48,6 +48,8 @@ template <typename Op> static LogicalResult verifyBlocks(Op op, ArrayRef<Extent>
     return op.emitOpError("expects data of rank 4, got ") << from.size();
   if (op.getBlocksize() <= 0)
     return op.emitOpError("expects a positive blocksize, got ") << op.getBlocksize();
+  if (int64_t blocks; llvm::MulOverflow<int64_t>(op.getBlocksize(), op.getBlocksize(), blocks))
+    return op.emitOpError("expects a blocksize whose square 64 bits can hold, got ") << op.getBlocksize();
   if (op.getMode() != "DCR" && op.getMode() != "CRD")
     return op.emitOpError("expects mode DCR or CRD, got ") << op.getMode();
   return success();
