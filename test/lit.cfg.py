@@ -18,3 +18,13 @@ config.environment["PATH"] = os.pathsep.join(
     [os.path.join(build, "bin"), "/usr/lib/llvm-22/bin", config.environment["PATH"]]
 )
 config.substitutions.append(("%mlir_lib_dir", "/usr/lib/llvm-22/lib"))
+
+# The Python of test/requirements.txt, which test/run installs.
+python = os.path.join(build, "venv", "bin", "python")
+if os.path.exists(python):
+    config.available_features.add("onnx")
+    config.substitutions.append(("%python", python))
+# What a model may be compiled for that this machine lacks.
+with open("/proc/cpuinfo") as cpuinfo:
+    if "avx_vnni_int16" not in cpuinfo.read():
+        config.available_features.add("cpu-without-avxvnniint16")

@@ -13,10 +13,8 @@ namespace mlc::importer {
 
 //===-- Attributes -------------------------------------------------------------===//
 
-/// The kind of an attribute; files before IR version 2 do not say it.
-static AttributeProto::AttributeType kindOf(const AttributeProto &proto) {
-  if (proto.type() != AttributeProto::UNDEFINED)
-    return proto.type();
+/// The kind of what an attribute holds.
+static AttributeProto::AttributeType kindHeld(const AttributeProto &proto) {
   if (proto.has_f())
     return AttributeProto::FLOAT;
   if (proto.has_i())
@@ -31,7 +29,44 @@ static AttributeProto::AttributeType kindOf(const AttributeProto &proto) {
     return AttributeProto::FLOATS;
   if (proto.ints_size())
     return AttributeProto::INTS;
+  if (proto.has_tp())
+    return AttributeProto::TYPE_PROTO;
+  if (proto.has_sparse_tensor())
+    return AttributeProto::SPARSE_TENSOR;
   return proto.strings_size() ? AttributeProto::STRINGS : AttributeProto::UNDEFINED;
+}
+
+/// The kind of an attribute; files before IR version 2 do not say it.
+static AttributeProto::AttributeType kindOf(const AttributeProto &proto) {
+  return proto.type() == AttributeProto::UNDEFINED ? kindHeld(proto) : proto.type();
+}
+
+/// Whether an attribute holds something of the kind that it says. Some writers leave out zeros, empty texts and lists.
+static bool holdsItsKind(const AttributeProto &proto) {
+  switch (proto.type()) {
+  case AttributeProto::TENSOR:
+    return proto.has_t();
+  case AttributeProto::GRAPH:
+    return proto.has_g();
+  case AttributeProto::TYPE_PROTO:
+    return proto.has_tp();
+  case AttributeProto::SPARSE_TENSOR:
+    return proto.has_sparse_tensor();
+  case AttributeProto::FLOAT:
+    return proto.has_f() || kindHeld(proto) == AttributeProto::UNDEFINED;
+  case AttributeProto::INT:
+    return proto.has_i() || kindHeld(proto) == AttributeProto::UNDEFINED;
+  case AttributeProto::STRING:
+    return proto.has_s() || kindHeld(proto) == AttributeProto::UNDEFINED;
+  case AttributeProto::FLOATS:
+    return proto.floats_size() || kindHeld(proto) == AttributeProto::UNDEFINED;
+  case AttributeProto::INTS:
+    return proto.ints_size() || kindHeld(proto) == AttributeProto::UNDEFINED;
+  case AttributeProto::STRINGS:
+    return proto.strings_size() || kindHeld(proto) == AttributeProto::UNDEFINED;
+  default:
+    return true;
+  }
 }
 
 /// The kind that an attribute of the dialect stands for.
@@ -111,6 +146,11 @@ FailureOr<Arguments> GraphImporter::readAttributes(const NodeProto &proto, const
         result.graphs[name] = graph->second;
       continue;
     }
+    if (!holdsItsKind(attribute))
+      return emitError(loc) << "operator '" << proto.op_type() << "' has attribute '" << name << "' of kind "
+                            << nameOf(attribute.type()) << ", which holds "
+                            << (kindHeld(attribute) == AttributeProto::UNDEFINED ? "nothing"
+                                                                                 : nameOf(kindHeld(attribute)));
     if (kindOf(attribute) == AttributeProto::GRAPH) {
       result.graphs[name] = &attribute.g();
       continue;
@@ -180,6 +220,14 @@ static LogicalResult checkAttributes(const onnx::Node &node, const Graphs &graph
   for (const auto &[name, graph] : graphs)
     if (failed(check(name, AttributeProto::GRAPH)))
       return failure();
+  return success();
+}
+
+/// Graphs are missed where they become regions.
+static LogicalResult checkRequired(const onnx::Node &node, const OpSchema &schema) {
+  for (const OpSchema::Attribute *attribute : onnx::sortedAttributes(schema))
+    if (attribute->required && attribute->type != AttributeProto::GRAPH && !node.attributes.get(attribute->name))
+      return node.emitError() << "expects attribute '" << attribute->name << "' of kind " << nameOf(attribute->type);
   return success();
 }
 
@@ -285,6 +333,8 @@ FailureOr<std::unique_ptr<Region>> GraphImporter::importRegion(const onnx::Node 
   FailureOr<Values> outputs = importGraph(graph, inner, builder);
   if (failed(outputs))
     return failure();
+  if (node.type == "Loop" && outputs->empty())
+    return node.emitError() << "expects its graph '" << graph.name() << "' to give a condition, got no outputs";
   onnx::YieldOp::create(builder, *outputs);
   return region;
 }
@@ -390,8 +440,12 @@ FailureOr<Values> GraphImporter::importOperator(onnx::Node &node, const Graphs &
   node.attributes.erase("consumed_inputs"); // which all operators had once, without a meaning
   if ((former || pinned) && failed(checkAttributes(node, graphs, former, pinned)))
     return failure();
-  if (node.type == "Constant" && node.domain.empty())
+  if (node.type == "Constant" && node.domain.empty()) {
+    if (node.attributes.getAttrs().size() != 1)
+      return node.emitError() << "expects one attribute that holds its value, got "
+                              << node.attributes.getAttrs().size();
     unifyConstant(node);
+  }
 
   if (failed(upgrade(node)))
     return failure();
@@ -400,8 +454,8 @@ FailureOr<Values> GraphImporter::importOperator(onnx::Node &node, const Graphs &
   if (!pinned)
     return node.emitError() << "is not known; mlc knows " << knownDomains()
                             << ", and removed operators where it can say them otherwise";
-  if (failed(checkAttributes(node, graphs, nullptr, pinned)) || failed(checkOperands(node, *pinned)) ||
-      failed(checkResults(node, *pinned)))
+  if (failed(checkAttributes(node, graphs, nullptr, pinned)) || failed(checkRequired(node, *pinned)) ||
+      failed(checkOperands(node, *pinned)) || failed(checkResults(node, *pinned)))
     return failure();
 
   const onnx::Rule *rule = onnx::allRules().find(onnx::operationName(node.type, *domain));

@@ -29,17 +29,17 @@ struct Query {
   Type float32() const { return tensorOf(Float32Type::get(context())); }
 };
 
-/// Gives a type, or null where this does not tell.
-using Answer = std::function<Type(const Query &)>;
+/// Gives a type, or null where this does not tell; fails, with an error, where the node is wrong.
+using Answer = std::function<FailureOr<Type>(const Query &)>;
 } // namespace
 
 //===-- Answers that several operators share -----------------------------------------===//
 
-static Type firstOf(const Query &query, ArrayRef<Answer> answers) {
+static FailureOr<Type> firstOf(const Query &query, ArrayRef<Answer> answers) {
   for (const Answer &answer : answers)
-    if (Type type = answer(query))
+    if (FailureOr<Type> type = answer(query); failed(type) || *type)
       return type;
-  return {};
+  return Type();
 }
 template <typename... Answers> static Answer either(Answers... answers) {
   return [=](const Query &query) { return firstOf(query, {answers...}); };
@@ -50,9 +50,15 @@ static Answer operand(unsigned i) {
 }
 /// The element type whose number an attribute holds, or holds by default.
 static Answer numbered(std::string name) {
-  return [name](const Query &query) {
-    if (auto number = dyn_cast_or_null<IntegerAttr>(query.attribute(name)))
-      return query.tensorOf(onnx::elementType(number.getInt(), query.context()));
+  return [name](const Query &query) -> FailureOr<Type> {
+    // 0 stands for "not said" where an attribute may be left out.
+    if (auto number = dyn_cast_or_null<IntegerAttr>(query.attribute(name)); number && number.getInt() != 0) {
+      Type element = onnx::elementType(number.getInt(), query.context());
+      if (!element)
+        return query.node.emitError() << "expects the number of an element type in attribute '" << name << "', got "
+                                      << number.getInt();
+      return query.tensorOf(element);
+    }
     auto known = query.schema.attributes().find(name);
     int64_t number = known == query.schema.attributes().end() ? 0 : known->second.default_value.i();
     return query.tensorOf(onnx::elementType(number, query.context()));
@@ -65,16 +71,19 @@ static Answer elementsOf(std::string name) {
   };
 }
 /// Classes are named by strings where this attribute has some, otherwise by integers.
+static Type labelType(const Query &query, StringRef strings) {
+  auto list = dyn_cast_or_null<ArrayAttr>(query.attribute(strings));
+  return list && !list.empty() ? query.string() : query.int64();
+}
 static Answer label(std::string strings) {
-  return [strings](const Query &query) {
-    auto list = dyn_cast_or_null<ArrayAttr>(query.attribute(strings));
-    return list && !list.empty() ? query.string() : query.int64();
-  };
+  return [strings](const Query &query) { return labelType(query, strings); };
 }
 static Answer sequence(Answer element) {
-  return [element](const Query &query) -> Type {
-    Type type = element(query);
-    return type ? onnx::SequenceType::get(query.context(), type) : Type();
+  return [element](const Query &query) -> FailureOr<Type> {
+    FailureOr<Type> type = element(query);
+    if (failed(type) || !*type)
+      return type;
+    return Type(onnx::SequenceType::get(query.context(), *type));
   };
 }
 /// What the graph attributes yield behind their first `skipped` values.
@@ -139,7 +148,7 @@ static Type dictVectorizer(const Query &query) {
 }
 
 static Type zipMap(const Query &query) {
-  Type key = cast<TensorType>(label("classlabels_strings")(query)).getElementType();
+  Type key = cast<TensorType>(labelType(query, "classlabels_strings")).getElementType();
   return onnx::SequenceType::get(query.context(),
                                  onnx::MapType::get(query.context(), key, Float32Type::get(query.context())));
 }
@@ -220,7 +229,7 @@ FailureOr<Type> resultType(const onnx::Node &node, const OpSchema &schema, unsig
       return type;
   auto special = specialAnswers().find(schema.Name());
   if (special != specialAnswers().end())
-    if (Type type = special->second(query))
+    if (FailureOr<Type> type = special->second(query); failed(type) || *type)
       return type;
   return node.emitError() << "says nothing from which the type of its result '" << output.GetName() << "' follows";
 }
