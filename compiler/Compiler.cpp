@@ -1,20 +1,22 @@
 // The compiler, as a table: a model goes through these phases, from the first to the one that was asked for.
 #include "Compiler.h"
 #include "KernelWork.h"
+#include "OutputFile.h"
 #include "import/Import.h"
 #include "link/Link.h"
 #include "mlir/Bytecode/BytecodeReader.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
-#include "mlir/Support/FileUtilities.h"
 #include "onnx/Onnx.h"
 #include "passes/Passes.h"
 #include "passes/Pipelines.h"
+#include "passes/Ports.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/ToolOutputFile.h"
 #include <chrono>
 #include <sys/resource.h>
 
@@ -73,10 +75,54 @@ private:
 };
 } // namespace
 
+/// Whether `type` is one that a graph has before `phase`.
+static bool isOfPhase(Type type, Phase phase) {
+  if (phase >= Phase::Target)
+    return isa<MemRefType>(type);
+  return phase <= Phase::Lower ? isa<TensorType>(type) || isa<onnx::OnnxDialect>(type.getDialect())
+                               : isa<RankedTensorType>(type);
+}
+
+/// Passes rely on what the phase before them has left; text can be anything.
+static LogicalResult checkText(ModuleOp module, Phase from) {
+  auto advice = [&](InFlightDiagnostic &&error) -> LogicalResult {
+    return error << "; is this what the phase before '" << info(from).name << "' prints?";
+  };
+  if (from == Phase::Link) {
+    for (Operation &op : *module.getBody())
+      if (!isa<LLVM::LLVMDialect>(op.getDialect()))
+        return advice(op.emitError("expects operations of the llvm dialect only, got ") << op.getName());
+    return module.lookupSymbol("mlc_model_data")
+               ? success()
+               : advice(module.emitError("expects 'mlc_model_data', by which the runtime knows the model"));
+  }
+  auto graph = module.lookupSymbol<func::FuncOp>(graphFunctionName);
+  if (!graph || graph.isExternal())
+    return advice(module.emitError("expects a function '") << graphFunctionName << "', which is the graph");
+  if (from == Phase::Target ? !graph->hasAttr(outputsAttrName) : graph.getNumResults() == 0)
+    return advice(graph.emitError("expects a graph with outputs"));
+  for (TypeRange types : {TypeRange(graph.getArgumentTypes()), TypeRange(graph.getResultTypes())})
+    for (Type type : types)
+      if (!isOfPhase(type, from))
+        return advice(graph.emitError("expects a graph of ") << (from == Phase::Target ? "buffers"
+                                                                 : from > Phase::Lower ? "tensors whose ranks are known"
+                                                                                       : "tensors")
+                                                             << ", got " << type);
+  WalkResult walked = from < Phase::Target ? WalkResult::advance() : graph.walk([&](Operation *op) {
+    if (llvm::none_of(op->getResultTypes(), llvm::IsaPred<TensorType>))
+      return WalkResult::advance();
+    return WalkResult(advice(op->emitError("expects buffers only, got ") << op->getResultTypes()));
+  });
+  return failure(walked.wasInterrupted());
+}
+
 static OwningOpRef<ModuleOp> readInput(const Options &options, MLIRContext &context) {
   if (options.from == Phase::Import)
     return importModel(options.input, context);
-  return parseSourceFile<ModuleOp>(options.input, &context);
+  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(options.input, &context);
+  if (module && failed(checkText(*module, options.from)))
+    return nullptr;
+  return module;
 }
 
 /// Says on the module what to compile for. IR that was printed earlier says it itself, and the options must not
@@ -96,17 +142,15 @@ static FailureOr<std::pair<const Target *, TargetAttr>> settleTarget(ModuleOp mo
 }
 
 static LogicalResult printModule(ModuleOp module, const Options &options) {
-  std::string error;
-  std::unique_ptr<llvm::ToolOutputFile> file = openOutputFile(options.output.empty() ? "-" : options.output, &error);
-  if (!file)
-    return emitError(UnknownLoc::get(module.getContext())) << error;
+  TextFile file(options.output.empty() ? "-" : options.output, UnknownLoc::get(module.getContext()));
+  if (!file.stream())
+    return failure();
   OpPrintingFlags flags;
   flags.enableDebugInfo(/*enable=*/true, /*prettyForm=*/false);
   if (options.elideWeights)
     flags.elideLargeElementsAttrs(16).elideLargeResourceString(64);
-  module.print(file->os(), flags);
-  file->keep();
-  return success();
+  module.print(*file.stream(), flags);
+  return failed(file.finish()) ? failure() : file.commit();
 }
 
 static std::string outputPath(const Options &options) {
@@ -117,10 +161,39 @@ static std::string outputPath(const Options &options) {
   return path.str().str();
 }
 
+/// Links, and writes the header if one is asked for. Neither file appears unless both can be written.
+static LogicalResult writeLibrary(ModuleOp module, const Options &options, const Target &target, TargetAttr attr) {
+  std::optional<TextFile> header;
+  if (!options.header.empty()) {
+    header.emplace(options.header, UnknownLoc::get(module.getContext()));
+    if (!header->stream() || failed(writeHeader(module, *header->stream())) || failed(header->finish()))
+      return failure();
+  }
+  if (failed(linkModel(module, target, attr, outputPath(options))))
+    return failure();
+  return header ? header->commit() : success();
+}
+
+/// No file that is written may be the model, or the other one.
+static LogicalResult checkOutputs(const Options &options, MLIRContext &context) {
+  std::string output = options.emit == Phase::Link ? outputPath(options) : options.output;
+  auto areOne = [](StringRef a, StringRef b) {
+    return !a.empty() && !b.empty() && (a == b || llvm::sys::fs::equivalent(a, b));
+  };
+  for (StringRef written : {StringRef(output), StringRef(options.header)})
+    if (areOne(written, options.input))
+      return emitError(UnknownLoc::get(&context)) << "'" << written << "' is the model itself; write to another file";
+  if (areOne(output, options.header))
+    return emitError(UnknownLoc::get(&context)) << "'" << output << "' is to be both library and header";
+  return success();
+}
+
 LogicalResult compile(const Options &options, MLIRContext &context) {
   if (options.emit < options.from)
     return emitError(UnknownLoc::get(&context))
            << "cannot emit '" << info(options.emit).name << "', which comes before '" << info(options.from).name << "'";
+  if (failed(checkOutputs(options, context)))
+    return failure();
   context.loadDialect<MlcDialect>(); // the target describes itself by its attribute
   Clock clock(options);
   OwningOpRef<ModuleOp> module =
@@ -158,9 +231,7 @@ LogicalResult compile(const Options &options, MLIRContext &context) {
   }
   if (options.emit != Phase::Link)
     return printModule(*module, options);
-  if (failed(clock.run("link", [&] { return linkModel(*module, *target, attr, outputPath(options)); })))
-    return failure();
-  return options.header.empty() ? success() : writeHeader(*module, options.header);
+  return clock.run("link", [&] { return writeLibrary(*module, options, *target, attr); });
 }
 
 FailureOr<std::string> printPipeline(const Options &options, MLIRContext &context) {

@@ -9,11 +9,9 @@
 // memory.
 #include "link/Link.h"
 #include "mlc/mlc.h"
-#include "mlir/Support/FileUtilities.h"
 #include "passes/Ports.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
-#include "llvm/Support/ToolOutputFile.h"
 
 using namespace mlir;
 
@@ -203,20 +201,12 @@ private:
 
 } // namespace
 
-LogicalResult writeHeader(ModuleOp module, StringRef path) {
+LogicalResult writeHeader(ModuleOp module, llvm::raw_ostream &out) {
   std::optional<Ports> ports = portsOf(module);
   if (!ports)
     return emitError(module.getLoc()) << "expects the attribute '" << interfaceAttrName
                                       << "', which mlc-emit-entry-point leaves for the header";
-  std::string error;
-  std::unique_ptr<llvm::ToolOutputFile> file = openOutputFile(path, &error);
-  if (!file)
-    return emitError(module.getLoc()) << error;
-  HeaderWriter(file->os(), module.getSymName().value_or("model"), *ports).write();
-  file->os().flush();
-  if (file->os().has_error())
-    return emitError(module.getLoc()) << "cannot write " << path << ": " << file->os().error().message();
-  file->keep();
+  HeaderWriter(out, module.getSymName().value_or("model"), *ports).write();
   return success();
 }
 

@@ -5,6 +5,7 @@
 // weights, and the segment is told where they are. So linking takes as long, and as much memory, as the code alone, and
 // the addresses of code are near each other however large a model is.
 #include "link/Link.h"
+#include "OutputFile.h"
 #include "link/Weights.h"
 #include "lld/Common/Driver.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -13,7 +14,6 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
-#include <fcntl.h>
 #include <mutex>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -52,41 +52,6 @@ public:
 
 private:
   int file;
-};
-
-/// A new file beside `path` that becomes `path` in the end, or vanishes.
-class PendingFile {
-public:
-  explicit PendingFile(StringRef path) : target(path) {
-    SmallString<128> model(path);
-    model += ".tmp-%%%%%%%%";
-    error = llvm::sys::fs::createUniqueFile(model, file, temporary, llvm::sys::fs::OF_None, 0777);
-  }
-  ~PendingFile() {
-    if (file >= 0)
-      close(file);
-    if (!temporary.empty())
-      llvm::sys::fs::remove(temporary);
-  }
-  /// The linker replaces the file by one of its own.
-  std::error_code reopen() {
-    close(std::exchange(file, -1));
-    file = open(temporary.c_str(), O_RDWR | O_CLOEXEC);
-    return file >= 0 ? std::error_code() : std::error_code(errno, std::generic_category());
-  }
-  std::error_code commit() {
-    std::error_code error = llvm::sys::fs::rename(temporary, target);
-    if (!error)
-      temporary.clear();
-    return error;
-  }
-
-  std::error_code error;
-  int file = -1;
-  SmallString<128> temporary;
-
-private:
-  SmallString<128> target;
 };
 
 } // namespace
@@ -175,8 +140,10 @@ static LogicalResult link(ModuleOp module, ArrayRef<std::string> arguments) {
   const lld::DriverDef drivers[] = {{lld::Gnu, &lld::elf::link}};
   lld::Result result = lld::lldMain(pointers, stream, stream, drivers);
   isUsable = result.canRunAgain;
-  if (result.retCode)
+  if (result.retCode) {
+    std::replace(output.begin(), output.end(), '\n', ' ');
     return emitError(module.getLoc()) << "cannot link: " << StringRef(output).trim();
+  }
   return success();
 }
 
@@ -233,9 +200,9 @@ LogicalResult linkModel(ModuleOp module, const Target &target, TargetAttr attr, 
   FailureOr<std::string> runtime = findRuntime(module, target);
   if (failed(runtime))
     return failure();
-  PendingFile output(path);
-  if (output.error)
-    return emitError(module.getLoc()) << "cannot write " << path << ": " << output.error.message();
+  PendingFile output(path, 0777);
+  if (!output.error.empty())
+    return emitError(module.getLoc()) << "cannot write " << path << ": " << output.error;
 
   Weights weights = takeWeights(module);
   SmallVector<std::string> exported = {"mlc_model_entry"};

@@ -8,6 +8,6 @@ namespace mlc {
 llvm::LogicalResult linkModel(mlir::ModuleOp module, const Target &target, TargetAttr attr, llvm::StringRef path);
 
 /// Writes the typed C header of the model.
-llvm::LogicalResult writeHeader(mlir::ModuleOp module, llvm::StringRef path);
+llvm::LogicalResult writeHeader(mlir::ModuleOp module, llvm::raw_ostream &out);
 
 } // namespace mlc

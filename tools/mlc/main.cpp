@@ -5,6 +5,7 @@
 #include "llvm/Support/Format.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/raw_ostream.h"
+#include <csignal>
 
 using namespace llvm;
 using namespace mlc;
@@ -74,8 +75,18 @@ static Error run(ArrayRef<char *> words) {
   return execute(line);
 }
 
+/// What was printed must have arrived: in a file on a full disk, for one.
+static Error finishOutput() {
+  outs().flush();
+  std::error_code error = outs().error();
+  outs().clear_error(); // an error that is left makes the stream end the process
+  return error ? fail("cannot write to the standard output: " + error.message()) : Error::success();
+}
+
 int main(int argc, char **argv) {
   InitLLVM init(argc, argv);
+  signal(SIGXFSZ, SIG_IGN); // a file that grows too large is an error of writing it, as on a full disk
   registerAllTargets();
-  return exitCode(run(ArrayRef(argv, argc).drop_front()));
+  int code = exitCode(run(ArrayRef(argv, argc).drop_front()));
+  return std::max(code, exitCode(finishOutput()));
 }
