@@ -49,7 +49,8 @@ void CommandLine::option(StringRef name, StringRef value, int &target, StringRef
 }
 
 static Error takeDouble(StringRef text, double &target) {
-  return text.getAsDouble(target) ? fail("expects a number, got '" + text + "'") : Error::success();
+  return text.getAsDouble(target) || !(target >= 0) ? fail("expects a number of 0 or more, got '" + text + "'")
+                                                    : Error::success();
 }
 
 void CommandLine::option(StringRef name, StringRef value, double &target, StringRef help) {

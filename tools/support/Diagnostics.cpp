@@ -1,5 +1,6 @@
 #include "Diagnostics.h"
 #include "mlir/IR/Location.h"
+#include "llvm/Support/Format.h"
 
 using namespace mlir;
 
@@ -31,6 +32,19 @@ static void describe(Location location, Place &place) {
   }
 }
 
+/// Names come from files that may come from anywhere: nothing in them reaches the terminal as a command to it, and a
+/// diagnostic is one line.
+static std::string withoutControls(StringRef text) {
+  std::string result;
+  llvm::raw_string_ostream stream(result);
+  for (unsigned char c : text)
+    if (c < ' ' || c == 0x7f)
+      stream << llvm::format("\\x%02x", c);
+    else
+      stream << c;
+  return result;
+}
+
 std::string formatDiagnostic(Diagnostic &diagnostic, StringRef file) {
   Place place;
   describe(diagnostic.getLocation(), place);
@@ -41,7 +55,7 @@ std::string formatDiagnostic(Diagnostic &diagnostic, StringRef file) {
     text += place.position + ": ";
   if (!place.node.empty())
     text += "node '" + place.node + "': ";
-  return text + diagnostic.str();
+  return withoutControls(text + diagnostic.str());
 }
 
 static StringRef nameOf(DiagnosticSeverity severity) {

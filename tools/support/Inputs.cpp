@@ -3,6 +3,7 @@
 #include "TensorFiles.h"
 #include "llvm/ADT/STLExtras.h"
 #include <random>
+#include <unistd.h>
 
 using namespace llvm;
 
@@ -28,6 +29,8 @@ Error takeDim(const Library &library, StringRef text, Extents &extents) {
   extents[found - names.begin()] = extent;
   return Error::success();
 }
+
+uint64_t machineBytes() { return uint64_t(sysconf(_SC_PHYS_PAGES)) * uint64_t(sysconf(_SC_PAGE_SIZE)); }
 
 class InputMaker {
 public:
@@ -116,8 +119,12 @@ private:
                       : extent == MLC_EXTENT_UNKNOWN ? 1
                                                      : extent);
     auto type = static_cast<mlc_type>(port.type);
-    if (!byteCount(type, shape))
+    if (mlc_type_bits(type) == 0)
       return fail("input '" + Twine(port.name) + "': cannot draw values of type " + mlc_type_name(type));
+    std::optional<uint64_t> bytes = byteCount(type, shape);
+    if (!bytes || *bytes > machineBytes())
+      return fail("input '" + Twine(port.name) + "', " + formatType(type, shape) +
+                  ", takes more memory than this machine has");
     Tensor tensor(type, shape);
     bool isFloat = kindOf(type) == ElementKind::Float || kindOf(type) == ElementKind::Complex;
     // The standard's distributions differ between libraries; these are the same everywhere.

@@ -2,7 +2,10 @@
 #include "Errors.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/BinaryFormat/ELF.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MathExtras.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include <dlfcn.h>
 
 using namespace llvm;
@@ -11,7 +14,34 @@ namespace mlc {
 
 void Library::Close::operator()(void *handle) const { dlclose(handle); }
 
+/// Whether all that the loader will map is in the file. It maps what is announced, and touching a page behind the end
+/// of the file ends the process.
+static Error checkSegments(StringRef path) {
+  ErrorOr<std::unique_ptr<MemoryBuffer>> file =
+      MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  if (!file)
+    return fail(path + ": " + file.getError().message());
+  StringRef bytes = (*file)->getBuffer();
+  ELF::Elf64_Ehdr header;
+  if (!bytes.starts_with(ELF::ElfMagic) || bytes.size() < sizeof header)
+    return fail(path + ": not a shared library that can be loaded: it is no ELF file");
+  memcpy(&header, bytes.data(), sizeof header);
+  uint64_t end = header.e_phoff + uint64_t(header.e_phnum) * sizeof(ELF::Elf64_Phdr);
+  for (unsigned i = 0; i < header.e_phnum && end >= header.e_phoff && end <= bytes.size(); ++i) {
+    ELF::Elf64_Phdr segment;
+    memcpy(&segment, bytes.data() + header.e_phoff + i * sizeof segment, sizeof segment);
+    if (segment.p_type == ELF::PT_LOAD)
+      end = std::max(end, SaturatingAdd(segment.p_offset, segment.p_filesz));
+  }
+  if (end < header.e_phoff || end > bytes.size())
+    return fail(path + ": not a shared library that can be loaded: it is damaged, its segments take " + Twine(end) +
+                " bytes and it has " + Twine(bytes.size()));
+  return Error::success();
+}
+
 Expected<Library> Library::load(StringRef path) {
+  if (Error error = checkSegments(path))
+    return error;
   SmallString<128> absolute(path); // dlopen looks up bare names elsewhere
   sys::fs::make_absolute(absolute);
   Library library;

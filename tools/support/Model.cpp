@@ -14,7 +14,9 @@ namespace mlc {
 std::unique_ptr<mlir::MLIRContext> makeContext() {
   mlir::DialectRegistry registry;
   registerAllDialects(registry);
-  return std::make_unique<mlir::MLIRContext>(registry);
+  auto context = std::make_unique<mlir::MLIRContext>(registry);
+  context->printOpOnDiagnostic(false); // users know nodes, not operations
+  return context;
 }
 
 bool isCompiled(StringRef path) { return sys::path::extension(path) == ".so"; }
