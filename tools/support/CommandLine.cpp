@@ -127,7 +127,9 @@ std::string CommandLine::Option::usage() const {
 
 void CommandLine::printHelp(raw_ostream &out) const {
   constexpr unsigned column = 26;
-  out << "usage: " << command << " " << arguments << "\n\n" << summary << "\n\n";
+  out << "usage: " << command << (arguments.empty() ? "" : " ") << arguments << "\n\n" << summary << "\n";
+  if (!options.empty())
+    out << "\n";
   for (const Option &option : options) {
     std::string usage = option.usage();
     out << "  " << usage;
