@@ -11,8 +11,7 @@
 
 const mlc_model *digits_mlc(uint32_t version); /* the entry point of digits.so, whatever other models are linked */
 
-/*===-- An executor, the simplest that can be: one new thread for each part
- * ----------------------------------------------------*/
+/*===-- An executor, the simplest that can be: one new thread for each part ------------------------------------------*/
 
 typedef struct Part {
   void (*work)(void *closure, uint32_t part);
@@ -40,8 +39,7 @@ static void run_parts(void *context, uint32_t parts, void (*work)(void *closure,
     pthread_join(threads[i], NULL);
 }
 
-/*===-- The program
- * ------------------------------------------------------------------------------------------------------------*/
+/*===-- The program --------------------------------------------------------------------------------------------------*/
 
 static int fail(const mlc_error *error) {
   fprintf(stderr, "%s\n", error->text);

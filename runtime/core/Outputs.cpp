@@ -95,8 +95,7 @@ mlc_status takeOutputs(Session &session, mlc_output *outputs, uint32_t count, ml
   return MLC_OK;
 }
 
-//===-- While the graph runs
-//------------------------------------------------------------------------------------------------------//
+//===-- While the graph runs ------------------------------------------------------===//
 
 static bool overlap(const char *begin, const char *end, const char *otherBegin, const char *otherEnd) {
   return begin < otherEnd && otherBegin < end;
@@ -195,8 +194,7 @@ extern "C" void *mlc_rt_output(mlc_frame *frame, int32_t index, const int64_t *e
   return isPacked(port.type) ? state.unpacked.data : state.place;
 }
 
-//===-- Afterwards
-//----------------------------------------------------------------------------------------------------------------//
+//===-- Afterwards ----------------------------------------------------------------===//
 
 static void copyToCaller(const OutputState &state, const mlc_port &port) {
   const int32_t bits = mlc_type_bits(port.type);

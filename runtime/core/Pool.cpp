@@ -24,8 +24,7 @@ static uint64_t spinLimit(const Process &process) {
   return process.crowded.load(std::memory_order_relaxed) ? 0 : spinNanoseconds;
 }
 
-//===-- The worker's side
-//---------------------------------------------------------------------------------------------------------//
+//===-- The worker's side ---------------------------------------------------------===//
 
 /// Waits until the state is neither Idle nor Asleep, and returns it.
 static uint32_t awaitWork(Worker &worker) {
@@ -58,8 +57,7 @@ static void *workerMain(void *argument) {
   return nullptr;
 }
 
-//===-- The caller's side
-//---------------------------------------------------------------------------------------------------------//
+//===-- The caller's side ---------------------------------------------------------===//
 
 static void post(Worker &worker, Job &job, uint32_t part) {
   worker.job = &job;
@@ -97,8 +95,7 @@ void mlc::rt::runParts(Team &team, Job &job, uint32_t parts, Buffer &scratch) {
     awaitIdle(*worker);
 }
 
-//===-- Teams
-//---------------------------------------------------------------------------------------------------------------------//
+//===-- Teams ---------------------------------------------------------------------===//
 
 static void noteCrowd(Process &process) {
   process.crowded.store(process.graphs + process.claimed > process.cpus, std::memory_order_relaxed);
@@ -210,8 +207,7 @@ void mlc::rt::giveBack(Team &team) {
   shared.lock.unlock();
 }
 
-//===-- The end
-//-------------------------------------------------------------------------------------------------------------------//
+//===-- The end -------------------------------------------------------------------===//
 
 void mlc::rt::sessionCreated() { liveSessions.fetch_add(1, std::memory_order_relaxed); }
 

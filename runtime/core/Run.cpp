@@ -56,8 +56,7 @@ mlc_status run(mlc_session *handle, const mlc_input *inputs, uint32_t inputCount
   return status == MLC_OK ? accept(error) : status;
 }
 
-//===-- What emitted code calls
-//---------------------------------------------------------------------------------------------------//
+//===-- What emitted code calls ---------------------------------------------------===//
 
 bool claimFailure(Session &session, mlc_status status) {
   mlc_status none = MLC_OK;

@@ -43,8 +43,7 @@ TEST_CASE("every index is covered once, on any number of threads") {
   }
 }
 
-//===-- Executors
-//-----------------------------------------------------------------------------------------------------------------//
+//===-- Executors -----------------------------------------------------------------===//
 
 using Work = void (*)(void *closure, uint32_t part);
 
@@ -82,8 +81,7 @@ TEST_CASE("an executor that does not do its work is found out") {
   CHECK(session.text() == "the executor ran 1 of 4 parts");
 }
 
-//===-- Failures
-//------------------------------------------------------------------------------------------------------------------//
+//===-- Failures ------------------------------------------------------------------===//
 
 /// Fails in the part that covers the index in the input; the other parts must finish first.
 static FakeModel::Parts failing() {

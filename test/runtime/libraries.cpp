@@ -26,8 +26,7 @@ static void runOnce(mlc::Session &session, float factor) {
     std::terminate();
 }
 
-//===-- The file
-//------------------------------------------------------------------------------------------------------------------//
+//===-- The file ------------------------------------------------------------------===//
 
 namespace {
 /// What the dynamic section of a 64-bit ELF file says.
@@ -75,8 +74,7 @@ TEST_CASE("a library exports its two entry points and needs only libc") {
   CHECK(library.size < 60000);
 }
 
-//===-- Loading
-//-------------------------------------------------------------------------------------------------------------------//
+//===-- Loading -------------------------------------------------------------------===//
 
 TEST_CASE("both entry points lead to the same model, and only for a version that is known") {
   void *library = dlopen(ten.c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -123,8 +121,7 @@ TEST_CASE("a session keeps its library loaded") {
   runOnce(session, 10);
 }
 
-//===-- One pool
-//------------------------------------------------------------------------------------------------------------------//
+//===-- One pool ------------------------------------------------------------------===//
 
 TEST_CASE("all libraries of the process use one pool") {
   mlc::Session first(mlc::Model::open(ten), {.threads = 3});

@@ -2,10 +2,10 @@
  *
  * Applications never include this header: they include <mlc/mlc.h>. The compiler includes it to agree on layouts.
  *
- *   compiler emits   mlc_model_data        one constant: the description of the model and its functions
- *                    <name>_mlc            exported: `const mlc_model *name_mlc(uint32_t version) { return
- * mlc_rt_entry(version); }` runtime offers   mlc_rt_*              the services that emitted code calls mlc_model_entry
- * exported: the same as <name>_mlc, for dlsym
+ *   compiler emits   mlc_model_data    one constant: the description of the model and its functions
+ *                    <name>_mlc        exported: `const mlc_model *name_mlc(uint32_t version)`, which returns mlc_rt_entry(version)
+ *   runtime offers   mlc_rt_*          the services that emitted code calls
+ *                    mlc_model_entry   exported: the same as <name>_mlc, for dlsym
  *
  * All other symbols are hidden in the finished .so. Emitted code must not name mlc_model_entry: with two models linked
  * into one program, the first one's would answer for both.

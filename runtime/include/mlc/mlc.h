@@ -1,7 +1,7 @@
 /* Compiled models: the C interface of every shared library that `mlc compile` writes.
  *
- *   const mlc_model *model = mlc_model_entry(MLC_VERSION);     the entry point, found by dlsym, or <name>_mlc when
- * linked mlc_session_create(model, &options, &session, &error);     memory and threads for runs, one at a time
+ *   const mlc_model *model = mlc_model_entry(MLC_VERSION);     the entry point, found by dlsym, or <name>_mlc when linked
+ *   mlc_session_create(model, &options, &session, &error);     memory and threads for runs, one at a time
  *   mlc_run(session, &input, 1, &output, 1, &error);
  *   mlc_session_destroy(session);
  *
@@ -81,8 +81,7 @@ typedef enum mlc_type {
   MLC_INT2 = 26
 } mlc_type;
 
-/*===-- What a model is
- * ---------------------------------------------------------------------------------------------------------*/
+/*===-- What a model is ----------------------------------------------------------------------------------------------*/
 
 /* An extent of a port is its value when it is not negative; MLC_EXTENT_UNKNOWN when only a run can tell it; otherwise
  * it is that of a symbolic dimension. */
@@ -120,8 +119,7 @@ typedef struct mlc_model_info {
   const char *name;
 } mlc_model_info;
 
-/*===-- What a run takes and gives
- * ----------------------------------------------------------------------------------------------*/
+/*===-- What a run takes and gives -----------------------------------------------------------------------------------*/
 
 /* One input of a run. All of it stays the caller's and is only read, until mlc_run returns. */
 typedef struct mlc_input {
@@ -175,8 +173,7 @@ typedef struct mlc_kernel_time {
   uint64_t nanoseconds;
 } mlc_kernel_time;
 
-/*===-- The table
- * ---------------------------------------------------------------------------------------------------------------*/
+/*===-- The table ----------------------------------------------------------------------------------------------------*/
 
 typedef struct mlc_model mlc_model;
 
@@ -204,8 +201,7 @@ struct mlc_model {
  * for programs that link several models. Null when the library does not know `version`. */
 typedef const mlc_model *(*mlc_entry)(uint32_t version);
 
-/*===-- Functions
- * ---------------------------------------------------------------------------------------------------------------*/
+/*===-- Functions ----------------------------------------------------------------------------------------------------*/
 
 /* Writes `status` and `text` to `error` unless it is null; returns `status`. */
 static inline mlc_status mlc_report(mlc_error *error, mlc_status status, const char *text) {
@@ -268,8 +264,7 @@ static inline void mlc_release(const mlc_model *model, void *data) {
 }
 
 /* What each kernel in mlc_model_info.kernels has taken since the session began or the last reset; null unless compiled
- * with
- * --profile. */
+ * with --profile. */
 static inline const mlc_kernel_time *mlc_kernel_times(const mlc_session *session) {
   return session ? session->model->kernel_times(session) : NULL;
 }
