@@ -14,6 +14,7 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
+#include <fcntl.h>
 #include <mutex>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -55,6 +56,14 @@ private:
 };
 
 } // namespace
+
+/// Fails, with errno, unless the disk has room for the linker's output. The linker maps the file that it writes, and a
+/// page that a full disk cannot hold would end the process.
+static LogicalResult expectRoom(int file, uint64_t bytes) {
+  if (fallocate(file, 0, 0, bytes))
+    return success(errno == EOPNOTSUPP); // not every file system can tell
+  return success(!ftruncate(file, 0));
+}
 
 /// The layout of the library: what lld does by itself, and the segment of the weights after all others.
 static std::string linkerScript(uint64_t weightBytes, ArrayRef<std::string> exported) {
@@ -250,6 +259,14 @@ LogicalResult linkModel(ModuleOp module, const Target &target, TargetAttr attr, 
     llvm::sys::path::append(stub, library);
     arguments.push_back(stub.str().str());
   }
+  uint64_t most = 1 << 16; // headers, tables and padding
+  llvm::sys::fs::file_status archive;
+  if (!llvm::sys::fs::status(*runtime, archive))
+    most += archive.getSize();
+  for (auto &object : binary->objects)
+    most += object->getBufferSize();
+  if (failed(expectRoom(output.file, most)))
+    return emitError(module.getLoc()) << "cannot write " << path << ": " << llvm::sys::StrError();
   if (failed(link(module, arguments)))
     return failure();
 

@@ -4,6 +4,7 @@
 #include "Verbs.h"
 #include "support/Model.h"
 #include "support/TensorFiles.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 
@@ -22,9 +23,13 @@ static std::string fileName(StringRef name) {
 static Error saveOutputs(StringRef folder, ArrayRef<mlc_port> ports, ArrayRef<Tensor> outputs) {
   if (std::error_code error = sys::fs::create_directories(folder))
     return fail(folder + ": " + error.message());
+  StringSet<> taken; // "a/b" and "a:b" are two outputs and one file name
   for (auto [port, tensor] : zip(ports, outputs)) {
+    std::string name = fileName(port.name);
+    while (!taken.insert(name).second)
+      name += "_";
     SmallString<128> path(folder);
-    sys::path::append(path, fileName(port.name) + (npyHolds(tensor.type) ? ".npy" : ".pb"));
+    sys::path::append(path, name + (npyHolds(tensor.type) ? ".npy" : ".pb"));
     if (Error error = writeTensor(path, tensor, port.name))
       return error;
   }

@@ -1,5 +1,6 @@
 #include "TensorFiles.h"
 #include "Errors.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
@@ -46,6 +47,7 @@ Error writeTensor(StringRef path, const Tensor &tensor, StringRef name) {
     return Error::success();
   error = out.error();
   out.clear_error();
+  sys::fs::remove(path); // half a tensor is of no use
   return fail(path + ": " + error.message());
 }
 
