@@ -77,9 +77,15 @@ static void addPhase(const PhaseInfo &phase, OpPassManager &passes, const PhaseO
   // A pipeline is put together before there is a context, and attributes need one.
   static MLIRContext context;
   context.loadDialect<MlcDialect>();
+  std::string problem;
+  ScopedDiagnosticHandler collector(&context, [&](Diagnostic &diagnostic) {
+    problem = diagnostic.str();
+    return success();
+  });
   FailureOr<TargetAttr> attr = target->describe(&context, options.chip, options.features);
-  if (succeeded(attr))
-    phase.build(passes, *target, *attr);
+  if (failed(attr))
+    llvm::report_fatal_error(Twine(problem), /*gen_crash_diag=*/false);
+  phase.build(passes, *target, *attr);
 }
 
 void registerAllPasses() {
