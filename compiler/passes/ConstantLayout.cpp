@@ -99,8 +99,7 @@ struct Copy {
   int64_t limit;
   SmallVector<int64_t> volumes; ///< elements of the result below one index of each axis
 
-  template <typename Element>
-  void run(size_t axis, const Element *from, Element *to, int64_t reached) const {
+  template <typename Element> void run(size_t axis, const Element *from, Element *to, int64_t reached) const {
     int64_t count = shape[axis], step = steps[axis];
     if (step > 0)
       count = std::min<int64_t>(count, llvm::divideCeil(std::max<int64_t>(limit - reached, 0), step));
@@ -143,11 +142,21 @@ ElementsAttr rearranged(ElementsAttr source, ArrayRef<int64_t> shape, ArrayRef<i
   };
   if (type.getNumElements() > 0) {
     switch (size) {
-    case 1: run(uint8_t()); break;
-    case 2: run(uint16_t()); break;
-    case 4: run(uint32_t()); break;
-    case 8: run(uint64_t()); break;
-    default: run(std::array<uint64_t, 2>()); break;
+    case 1:
+      run(uint8_t());
+      break;
+    case 2:
+      run(uint16_t());
+      break;
+    case 4:
+      run(uint32_t());
+      break;
+    case 8:
+      run(uint64_t());
+      break;
+    default:
+      run(std::array<uint64_t, 2>());
+      break;
     }
   }
   if (isa<DenseResourceElementsAttr>(source))

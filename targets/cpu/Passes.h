@@ -5,11 +5,22 @@
 #include "mlir/Pass/Pass.h"
 
 namespace mlir {
-namespace arith { class ArithDialect; }
-namespace func { class FuncDialect; class FuncOp; }
-namespace memref { class MemRefDialect; }
-namespace scf { class SCFDialect; }
-namespace vector { class VectorDialect; }
+namespace arith {
+class ArithDialect;
+}
+namespace func {
+class FuncDialect;
+class FuncOp;
+} // namespace func
+namespace memref {
+class MemRefDialect;
+}
+namespace scf {
+class SCFDialect;
+}
+namespace vector {
+class VectorDialect;
+}
 } // namespace mlir
 
 namespace mlc::cpu {
