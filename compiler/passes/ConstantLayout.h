@@ -6,8 +6,8 @@
 
 namespace mlc {
 
-/// A constant seen through what only changes how its elements are indexed, or widens them: transposition, reshape,
-/// cast, extension of floats.
+/// A constant seen through what only changes how its elements are indexed, or widens them: transposition, reshape, cast,
+/// extension of floats.
 struct ConstantView {
   mlir::ElementsAttr elements;        ///< its type has the stored, maybe narrower, elements
   llvm::SmallVector<int64_t> shape;   ///< of the value
@@ -23,8 +23,8 @@ struct IndexBound {
   int64_t limit = 0;
 };
 
-/// A constant of this shape. Its element at i... is that of `source` at the sum of i... times strides, or zero beyond
-/// the bound.
+/// A constant of this shape. Its element at i... is that of `source` at the sum of i... times strides, or zero beyond the
+/// bound.
 mlir::ElementsAttr rearranged(mlir::ElementsAttr source, llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<int64_t> strides,
                               const IndexBound *bound = nullptr);
 
