@@ -8,6 +8,11 @@ def InferShapes : Pass<"mlc-infer-shapes", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlc::onnx::OnnxDialect", "::mlir::func::FuncDialect"];
 }
 
+def SettleBranches : Pass<"mlc-settle-branches", "::mlir::ModuleOp"> {
+  let summary = "Say which branch a condition must take, where only one gives what its users can use";
+  let dependentDialects = ["::mlc::onnx::OnnxDialect", "::mlir::func::FuncDialect"];
+}
+
 def FuseBatchNorm : Pass<"mlc-fuse-batch-norm", "::mlir::func::FuncOp"> {
   let summary = "Merge a batch normalization into the weights of the convolution before it";
   let dependentDialects = ["::mlc::onnx::OnnxDialect"];

@@ -11,6 +11,7 @@ using namespace mlir;
 namespace mlc {
 
 void buildSimplify(OpPassManager &passes, const Target &, TargetAttr) {
+  passes.addPass(createSettleBranches());
   passes.addPass(createInferShapes());
   passes.addNestedPass<func::FuncOp>(createFuseBatchNorm());
   passes.addPass(createFoldConstants());

@@ -101,6 +101,9 @@ std::optional<Extents> tellElements(llvm::ArrayRef<Extent> extents,
 /// The value of a constant in whichever of its attributes it is; none for strings.
 std::optional<mlir::ElementsAttr> valueOf(ConstantOp constant);
 
+/// On an onnx.If: which branch it takes in every run that succeeds (mlc-settle-branches).
+inline constexpr llvm::StringLiteral takenAttrName = "onnx.taken";
+
 using ShapeRule = std::function<llvm::FailureOr<llvm::SmallVector<Facts>>(mlir::Operation *, Known &)>;
 
 //===-- Lower ---------------------------------------------------------------===//

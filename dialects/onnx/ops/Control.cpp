@@ -58,6 +58,8 @@ static LogicalResult expectTensors(Lowering &l, ValueRange values) {
 
 /// The branch that is taken in every run, if that can be told.
 static Block *takenBranch(IfOp op, Known &known) {
+  if (auto taken = op->getAttrOfType<BoolAttr>(takenAttrName))
+    return &(taken.getValue() ? op.getThenBranch() : op.getElseBranch()).front();
   std::optional<SmallVector<int64_t>> condition = known.constants(op.getCond());
   if (!condition || condition->size() != 1)
     return nullptr;
@@ -100,8 +102,14 @@ static FailureOr<SmallVector<Facts>> shapeOfIf(IfOp op, Known &known) {
 }
 
 static FailureOr<SmallVector<Value>> lowerIf(IfOp op, Lowering &l) {
-  if (Block *taken = takenBranch(op, l.known))
+  if (Block *taken = takenBranch(op, l.known)) {
+    if (auto settled = op->getAttrOfType<BoolAttr>(takenAttrName)) {
+      Truth condition(l, l.onlyElement(op.getCond()));
+      l.check(settled.getValue() ? condition : !condition,
+              "takes the branch whose results are not of the rank that the operators behind it need", {});
+    }
     return l.lowerBlock(*taken);
+  }
   if (failed(expectTensors(l, op->getResults())))
     return failure();
   auto types = llvm::map_to_vector(op->getResults(), [&](Value result) -> Type { return l.type(result); });

@@ -98,3 +98,21 @@ func.func @scan(%s: tensor<4xf32>, %x: tensor<?x4xf32>) -> (tensor<*xf32>, tenso
   }
   return %y#0, %y#1 : tensor<*xf32>, tensor<*xf32>
 }
+
+// -----
+
+// Which branch fits was found before; the run checks that it is the one.
+// CHECK-LABEL: @settled
+// CHECK: %[[TAKEN:.*]] = arith.cmpi ne
+// CHECK: mlc.check %[[TAKEN]], " (If) takes the branch whose results are not of the rank that the operators behind it need"
+// CHECK-NOT: scf.if
+func.func @settled(%c: tensor<i1>, %x: tensor<2x3x1xf32>) -> tensor<*xf32> {
+  %axis = onnx.Constant() {value_ints = [-1]} : () -> tensor<1xi64>
+  %y = onnx.If(%c) {onnx.taken = true} : (tensor<i1>) -> tensor<*xf32> else_branch {
+    onnx.Yield %x : tensor<2x3x1xf32>
+  } then_branch {
+    %0 = onnx.Squeeze(%x, %axis) : (tensor<2x3x1xf32>, tensor<1xi64>) -> tensor<*xf32>
+    onnx.Yield %0 : tensor<*xf32>
+  }
+  return %y : tensor<*xf32>
+}
