@@ -1,10 +1,11 @@
 // Operators that read elements at places which an operand tells: Gather, GatherElements, GatherND, ReverseSequence,
-// ml.ArrayFeatureExtractor.
+// ml.ArrayFeatureExtractor, GridSample.
 //
 //   %y = onnx.Gather(%data, %indices)   =>   a check that all indices are in range, then
 //                                            linalg.generic ins(%indices) { tensor.extract %data[...] }
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "onnx/RealMath.h"
 #include "onnx/ops/Indices.h"
 
 using namespace mlir;
@@ -341,12 +342,176 @@ static FailureOr<Value> lowerExtractor(MlArrayFeatureExtractorOp op, Lowering &l
                    });
 }
 
+//===-- GridSample -----------------------------------------------------------------------===//
+
+namespace {
+/// How elements between those of X are found, in the words of all versions of the operator.
+enum class Sampling { Nearest, Linear, Cubic };
+} // namespace
+
+static FailureOr<Sampling> samplingOf(GridSampleOp op) {
+  StringRef mode = op.getMode();
+  if (mode == "nearest")
+    return Sampling::Nearest;
+  if (mode == "linear" || mode == "bilinear")
+    return Sampling::Linear;
+  if (mode == "cubic" || mode == "bicubic")
+    return Sampling::Cubic;
+  return op.emitOpError("expects mode nearest, linear or cubic, got ") << mode;
+}
+
+static FailureOr<Extents> shapeOfGridSample(GridSampleOp op, Known &known) {
+  ArrayRef<Extent> x = known.extents(op.getX()), grid = known.extents(op.getGrid());
+  int64_t rank = x.size();
+  if (rank < 3 || (int64_t)grid.size() != rank)
+    return op.emitOpError("expects X and grid of one rank, 3 at least, got ") << rank << " and " << grid.size();
+  if (std::optional<int64_t> length = ExtentMath::asConstant(grid.back()); length && *length != rank - 2)
+    return op.emitOpError("expects coordinates of ") << rank - 2 << " components, got " << *length;
+  if (!known.math.mayBeEqual(x.front(), grid.front()))
+    return op.emitOpError("expects X and grid of one extent on axis 0, got ")
+           << known.math.print(x.front()) << " and " << known.math.print(grid.front());
+  StringRef padding = op.getPaddingMode();
+  if (padding != "zeros" && padding != "border" && padding != "reflection")
+    return op.emitOpError("expects padding_mode zeros, border or reflection, got ") << padding;
+  if (failed(samplingOf(op)))
+    return failure();
+  Extents extents(x.take_front(2));
+  llvm::append_range(extents, grid.drop_front().drop_back());
+  return extents;
+}
+
+/// `x` mirrored at the borders of [low, high] until it lies within.
+static Real reflected(Real x, Real low, Real high) {
+  Real length = high - low, distance = abs(x - low), period = length * 2;
+  Real rest = distance - floor(distance / period) * period;
+  return select(x < low, low + select(rest > length, period - rest, rest),
+                select(x > high, low + select(rest > length, period - rest, rest), x));
+}
+
+namespace {
+/// One of the elements along an axis that a place takes its value from.
+struct Neighbour {
+  Index position; ///< inside of X, whatever the coordinate is
+  Truth isInside; ///< false: 0 stands for the element
+  Value weight;   ///< null: 1
+};
+} // namespace
+
+/// The convolution weights of Keys, with -0.75, of the elements at distances 1 + t, t, 1 - t and 2 - t.
+static SmallVector<Value> cubicWeights(Real t) {
+  constexpr double a = -0.75;
+  auto near = [&](Real d) { return ((a + 2) * d - (a + 3)) * d * d + 1; };
+  auto far = [&](Real d) { return ((a * d - 5 * a) * d + 8 * a) * d - 4 * a; };
+  return {far(t + 1), near(t), near(1 - t), far(2 - t)};
+}
+
+static SmallVector<Neighbour> neighboursOf(GridSampleOp op, Lowering &l, Sampling sampling, const Scalars &s,
+                                           Real normalized, Index extent) {
+  Type real = s.element, i64 = s.b.getI64Type();
+  Real length = Real::of(s, extent, real), zero = length.same(0);
+  bool aligns = op.getAlignCorners();
+  Real x = aligns ? (normalized + 1) / 2 * (length - 1) : ((normalized + 1) * length - 1) / 2;
+  Real low = x.same(aligns ? 0 : -0.5), high = length - (aligns ? 1 : 0.5);
+  if (sampling == Sampling::Nearest)
+    x = Real(s, s.make<math::RoundEvenOp>(Value(x)));
+  StringRef padding = op.getPaddingMode();
+  if (padding == "border")
+    x = select(x < low, zero, select(x > high, length - 1, x));
+  if (padding == "reflection")
+    x = reflected(x, low, high);
+
+  Real base = floor(x), t = x - base;
+  SmallVector<Value> weights = {nullptr};
+  if (sampling == Sampling::Linear)
+    weights = {1 - t, t};
+  if (sampling == Sampling::Cubic)
+    weights = cubicWeights(t);
+  int64_t first = sampling == Sampling::Cubic ? -1 : 0;
+  SmallVector<Neighbour> result;
+  for (auto [i, weight] : llvm::enumerate(weights)) {
+    Real at = base + (double)(first + (int64_t)i);
+    if (padding == "reflection")
+      at = reflected(at, low, high);
+    Value integer = castScalar(s, at, real, i64); // what is no number lies far outside
+    Index position(l, s.make<arith::IndexCastOp>(s.b.getIndexType(), integer));
+    Truth isInside = padding == "zeros" ? position >= 0 && position < extent : Truth(l, true);
+    result.push_back({max(min(position, extent - 1), 0), isInside, weight});
+  }
+  return result;
+}
+
+/// The weighted sum of the neighbours along axes `axis`, ... of the element whose leading positions are `source`.
+static Value sampled(Lowering &l, const Scalars &s, Value data, Type element, Type result, int64_t axis,
+                     ArrayRef<SmallVector<Neighbour>> neighbours, SmallVector<Value> &source, Truth isInside) {
+  if (axis == (int64_t)neighbours.size()) {
+    Value stored = tensor::ExtractOp::create(s.b, s.loc, data, source);
+    Value nothing = s.constant(0, stored.getType());
+    stored = s.make<arith::SelectOp>(isInside, stored, nothing);
+    return result == element
+               ? stored
+               : castScalar({s.b, s.loc, element}, loadScalar(s.b, s.loc, stored, element), element, result);
+  }
+  Value sum;
+  for (const Neighbour &neighbour : neighbours[axis]) {
+    source.push_back(neighbour.position);
+    Value part = sampled(l, s, data, element, result, axis + 1, neighbours, source, isInside && neighbour.isInside);
+    source.pop_back();
+    if (neighbour.weight)
+      part = s.make<arith::MulFOp>(part, neighbour.weight);
+    sum = sum ? s.make<arith::AddFOp>(sum, part) : part;
+  }
+  return sum;
+}
+
+static FailureOr<Value> lowerGridSample(GridSampleOp op, Lowering &l) {
+  FailureOr<Sampling> sampling = samplingOf(op);
+  if (failed(sampling))
+    return failure();
+  Type element = Lowering::element(op.getX()), gridElement = Lowering::element(op.getGrid());
+  if (*sampling != Sampling::Nearest && !isFloat(element))
+    return l.unsupported("interpolation between elements that are no floats");
+  ArrayRef<Extent> x = l.known.extents(op.getX()), grid = l.known.extents(op.getGrid());
+  int64_t rank = x.size() - 2;
+  l.expectExtent(grid.front(), x.front(), "a grid");
+  l.expectExtent(grid.back(), l.known.math.constant(rank), "coordinates");
+  SmallVector<Index> extents;
+  for (auto [i, extent] : llvm::enumerate(x.drop_front(2))) {
+    extents.emplace_back(l, extent);
+    if (ExtentMath::asConstant(extent).value_or(0) < 1)
+      l.check(extents.back() > 0, "expects X with elements along axis " + Twine(i + 2), {});
+  }
+  Value data = l(op.getX()), coordinates = l(op.getGrid());
+  bool isDouble = element.isF64() || gridElement.isF64();
+  Type real = isDouble ? Type(l.b.getF64Type()) : Type(l.b.getF32Type());
+  // Nearest elements are taken as they are stored.
+  Type result = *sampling == Sampling::Nearest ? element : real;
+  return l.generate(l.extents(op.getY()), storageType(element), [&](OpBuilder &b, Location loc, ValueRange index) {
+    Scalars s{b, loc, real};
+    SmallVector<SmallVector<Neighbour>> neighbours;
+    for (int64_t axis = 0; axis < rank; ++axis) {
+      // The last axis comes first in a coordinate.
+      SmallVector<Value> place = {index[0]};
+      llvm::append_range(place, index.drop_front(2));
+      place.push_back(l.index(rank - 1 - axis));
+      Value stored = tensor::ExtractOp::create(b, loc, coordinates, place);
+      Value normalized = castScalar({b, loc, gridElement}, loadScalar(b, loc, stored, gridElement), gridElement, real);
+      neighbours.push_back(neighboursOf(op, l, *sampling, s, Real(s, normalized), extents[axis]));
+    }
+    SmallVector<Value> source(index.take_front(2));
+    Value sum = sampled(l, s, data, element, result, 0, neighbours, source, Truth(l, true));
+    return result == element && *sampling == Sampling::Nearest
+               ? sum
+               : storeScalar(b, loc, castScalar(s, sum, real, computeType(element)), element);
+  });
+}
+
 void addGatherRules(Rules &rules) {
   rules.op<GatherOp>().shape(shapeOfGather).lower(lowerGather);
   rules.op<GatherElementsOp>().shape(shapeOfGatherElements).lower(lowerGatherElements);
   rules.op<GatherNDOp>().shape(shapeOfGatherND).lower(lowerGatherND);
   rules.op<ReverseSequenceOp>().shape(shapeOfReverseSequence).lower(lowerReverseSequence);
   rules.op<MlArrayFeatureExtractorOp>().shape(shapeOfExtractor).lower(lowerExtractor);
+  rules.op<GridSampleOp>().shape(shapeOfGridSample).lower(lowerGridSample);
 }
 
 } // namespace mlc::onnx

@@ -48,3 +48,11 @@ func.func @standing_still(%x: tensor<7xf32>) -> tensor<*xf32> {
   %y = onnx.Slice(%x, %0, %0, %0, %0) : (tensor<7xf32>, tensor<*xi64>, tensor<*xi64>, tensor<*xi64>, tensor<*xi64>) -> tensor<*xf32>
   return %y : tensor<*xf32>
 }
+
+// -----
+
+func.func @coordinates_of_another_rank(%x: tensor<2x3x8x9xf32>, %grid: tensor<2x4x5x3xf32>) -> tensor<*xf32> {
+  // expected-error @+1 {{expects coordinates of 2 components, got 3}}
+  %y = onnx.GridSample(%x, %grid) : (tensor<2x3x8x9xf32>, tensor<2x4x5x3xf32>) -> tensor<*xf32>
+  return %y : tensor<*xf32>
+}

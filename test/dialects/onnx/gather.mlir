@@ -49,3 +49,18 @@ func.func @places_of_what_is_not_zero(%x: tensor<?x4xf32>) -> tensor<*xi64> {
   %y = onnx.NonZero(%x) : (tensor<?x4xf32>) -> tensor<*xi64>
   return %y : tensor<*xi64>
 }
+
+
+// Four neighbours, whose positions stay inside of the operand whatever the coordinates are; those outside count as 0.
+// CHECK-LABEL: @sampled_linearly
+// CHECK: linalg.generic {{.*}} outs(%{{.*}} : tensor<2x3x4x5xf32>)
+// CHECK: math.floor
+// CHECK: arith.minsi
+// CHECK: arith.maxsi
+// CHECK-COUNT-4: tensor.extract %{{.*}} : tensor<2x3x8x9xf32>
+// CHECK-NOT: tensor.extract
+// CHECK: linalg.yield
+func.func @sampled_linearly(%x: tensor<2x3x8x9xf32>, %grid: tensor<2x4x5x2xf32>) -> tensor<*xf32> {
+  %y = onnx.GridSample(%x, %grid) : (tensor<2x3x8x9xf32>, tensor<2x4x5x2xf32>) -> tensor<*xf32>
+  return %y : tensor<*xf32>
+}
