@@ -197,7 +197,8 @@ Extent ExtentMath::floorDiv(Extent a, Extent b) {
   SmallVector<Extent> above, below;
   int64_t aboveConstant = collectFactors(a, above), belowConstant = collectFactors(b, below);
   bool cancelled = false;
-  for (Extent factor : llvm::make_early_inc_range(SmallVector<Extent>(below)))
+  SmallVector<Extent> candidates(below);
+  for (Extent factor : candidates)
     if (auto *found = llvm::find(above, factor); found != above.end()) {
       above.erase(found);
       below.erase(llvm::find(below, factor));
