@@ -27,7 +27,8 @@ static FailureOr<NamedType> importTensor(const TypeProto::Tensor &proto, Locatio
       return emitError(loc) << what << " has the negative extent " << dimension.dim_value() << " on axis "
                             << shape.size();
     shape.push_back(isFixed ? dimension.dim_value() : ShapedType::kDynamic);
-    result.dimensions.push_back(dimension.dim_param());
+    // Nor is "?" a name, which they give to all extents that they do not know.
+    result.dimensions.push_back(dimension.dim_param() == "?" ? "" : dimension.dim_param());
   }
   if (!onnx::elementCount(shape))
     return emitError(loc) << what << " has more elements than 64 bits can count: extents " << shape;
