@@ -32,6 +32,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/IRMapping.h"
@@ -402,8 +403,9 @@ private:
           positions[loop] = row;
           for (int64_t i = 0; i < lanes; ++i) {
             moveTo(i ? b.createOrFold<arith::AddIOp>(column, index(i)) : column);
-            rows.push_back(vector::LoadOp::create(b, VectorType::get({lanes}, type.getElementType()), input->get(),
-                                                  indicesOf(map)));
+            Place place = placeOf(input->get(), indicesOf(map));
+            rows.push_back(vector::LoadOp::create(b, VectorType::get({lanes}, type.getElementType()), place.memory,
+                                                  place.indices));
           }
           tiles[input] = transpose(rows);
         }
@@ -660,6 +662,36 @@ private:
     return indices;
   }
 
+  /// A memory, and where in it an element lies.
+  struct Place {
+    Value memory;
+    SmallVector<Value> indices;
+  };
+
+  Value linear(OpFoldResult start, ArrayRef<OpFoldResult> strides, ArrayRef<OpFoldResult> indices) {
+    auto [expr, operands] = computeLinearIndex(start, strides, indices);
+    return getValueOrCreateConstantIndexOp(b, b.getLoc(),
+                                           affine::makeComposedFoldedAffineApply(b, b.getLoc(), expr, operands));
+  }
+
+  /// The operations on vectors count elements along the last axis, whose stride has to be one. A memory with another
+  /// one, as of every second element of a row, is seen as the row of all that it spans.
+  Place placeOf(Value memory, SmallVector<Value> indices) {
+    auto type = cast<MemRefType>(memory.getType());
+    if (type.isLastDimUnitStride())
+      return {memory, indices};
+    auto metadata = memref::ExtractStridedMetadataOp::create(b, memory);
+    SmallVector<OpFoldResult> strides = metadata.getConstifiedMixedStrides(), last;
+    for (OpFoldResult size : metadata.getConstifiedMixedSizes())
+      last.push_back(
+          affine::makeComposedFoldedAffineApply(b, b.getLoc(), getAffineDimExpr(0, b.getContext()) - 1, {size}));
+    Value span = linear(b.getIndexAttr(1), strides, last);
+    Value position = linear(b.getIndexAttr(0), strides, getAsOpFoldResult(indices));
+    OpFoldResult size = getAsOpFoldResult(span), one = b.getIndexAttr(1);
+    auto row = memref::ReinterpretCastOp::create(b, memory, metadata.getConstifiedMixedOffset(), {size}, {one});
+    return {row, {position}};
+  }
+
   /// Distances of the lanes from the first one, in elements, for an operand that is strided along the vector loop.
   Value distances(OpOperand &operand, Step step) {
     auto type = cast<MemRefType>(operand.get().getType());
@@ -700,13 +732,14 @@ private:
     if (movement == Movement::None)
       return broadcast(memref::LoadOp::create(b, operand.get(), indices), step);
     auto vectorType = VectorType::get({step.lanes}, type.getElementType());
+    Place place = placeOf(operand.get(), indices);
     if (movement == Movement::Contiguous) {
       if (!step.mask)
-        return vector::LoadOp::create(b, vectorType, operand.get(), indices);
-      return vector::MaskedLoadOp::create(b, vectorType, operand.get(), indices, step.mask, nothing(vectorType));
+        return vector::LoadOp::create(b, vectorType, place.memory, place.indices);
+      return vector::MaskedLoadOp::create(b, vectorType, place.memory, place.indices, step.mask, nothing(vectorType));
     }
-    return vector::GatherOp::create(b, vectorType, operand.get(), indices, distances(operand, step), allLanes(step),
-                                    nothing(vectorType));
+    return vector::GatherOp::create(b, vectorType, place.memory, place.indices, distances(operand, step),
+                                    allLanes(step), nothing(vectorType));
   }
 
   void store(OpOperand &operand, Value value, Step step) {
@@ -715,14 +748,16 @@ private:
     SmallVector<Value> indices = indicesOf(map);
     if (!step.isVector) {
       memref::StoreOp::create(b, value, operand.get(), indices);
-    } else if (movementAlong(map, type, vectorLoop) == Movement::Contiguous) {
-      if (step.mask)
-        vector::MaskedStoreOp::create(b, operand.get(), indices, step.mask, value);
-      else
-        vector::StoreOp::create(b, value, operand.get(), indices);
-    } else {
-      vector::ScatterOp::create(b, Type(), operand.get(), indices, distances(operand, step), allLanes(step), value);
+      return;
     }
+    Place place = placeOf(operand.get(), indices);
+    if (movementAlong(map, type, vectorLoop) != Movement::Contiguous)
+      vector::ScatterOp::create(b, Type(), place.memory, place.indices, distances(operand, step), allLanes(step),
+                                value);
+    else if (step.mask)
+      vector::MaskedStoreOp::create(b, place.memory, place.indices, step.mask, value);
+    else
+      vector::StoreOp::create(b, value, place.memory, place.indices);
   }
 
   /// A read of the body itself, at indices that it computed.
@@ -746,9 +781,10 @@ private:
                        : arith::MulIOp::create(b, broadcast(position, step), broadcast(stride, step)).getResult();
       place = place ? arith::AddIOp::create(b, place, term).getResult() : term;
     }
-    SmallVector<Value> origin(type.getRank(), zero());
+    Place origin = placeOf(memory, SmallVector<Value>(type.getRank(), zero()));
     auto vectorType = VectorType::get({step.lanes}, type.getElementType());
-    return vector::GatherOp::create(b, vectorType, memory, origin, place, allLanes(step), nothing(vectorType));
+    return vector::GatherOp::create(b, vectorType, origin.memory, origin.indices, place, allLanes(step),
+                                    nothing(vectorType));
   }
 
   linalg::LinalgOp op;

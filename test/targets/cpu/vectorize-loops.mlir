@@ -75,3 +75,25 @@ func.func @plain(%x: memref<8xf32>, %y: memref<8xf32>) {
   }
   return
 }
+
+// -----
+
+#id = affine_map<(i, j) -> (i, j)>
+
+// Every second element of a row has no axis of stride one: lanes are counted along the row that the memory spans.
+// CHECK-LABEL: @strided
+// CHECK-SAME: (%[[X:.*]]: memref<8x64xf32, strided<[128, 2], offset: 1>>, %[[Y:.*]]: memref<8x64xf32, strided<[128, 2]>>)
+// CHECK: %[[FROM:.*]] = memref.reinterpret_cast %[[X]] to offset: [1], sizes: [1023], strides: [1]
+// CHECK: vector.gather %[[FROM]]
+// CHECK: %[[TO:.*]] = memref.reinterpret_cast %[[Y]] to offset: [0], sizes: [1023], strides: [1]
+// CHECK: vector.scatter %[[TO]]
+func.func @strided(%x: memref<8x64xf32, strided<[128, 2], offset: 1>>, %y: memref<8x64xf32, strided<[128, 2]>>) {
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x : memref<8x64xf32, strided<[128, 2], offset: 1>>) outs(%y : memref<8x64xf32, strided<[128, 2]>>) {
+  ^bb0(%a: f32, %b: f32):
+    %0 = math.sqrt %a : f32
+    %1 = arith.addf %0, %a : f32
+    linalg.yield %1 : f32
+  }
+  return
+}
