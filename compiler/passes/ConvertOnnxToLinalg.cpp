@@ -48,10 +48,14 @@ struct ConvertOnnxToLinalg : impl::ConvertOnnxToLinalgBase<ConvertOnnxToLinalg> 
     onnx::Known known(&getContext());
     if (failed(onnx::inferFacts(function, known)))
       return failure();
-    for (auto [i, type] : llvm::enumerate(function.getArgumentTypes()))
+    for (auto [i, type] : llvm::enumerate(function.getArgumentTypes())) {
+      if (!isa<TensorType>(type))
+        return function.emitError("input ")
+               << function.getArgAttr(i, "onnx.name") << " is not supported: expects a tensor, got " << type;
       if (isa<UnrankedTensorType>(type))
         return function.emitError("input ")
                << function.getArgAttr(i, "onnx.name") << " has no known rank; mlc needs the rank of every input";
+    }
 
     // The new body grows behind the old one, in the same function.
     Block *source = &function.getBody().front();
