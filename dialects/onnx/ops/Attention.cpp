@@ -7,6 +7,7 @@
 // group that shares one: operands that lie [batch, sequence, head * feature] are read that way and not transposed, and
 // keys are not repeated for their group. A query that may look at nothing gets zeros.
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "onnx/IndexMath.h"
 #include "onnx/RealMath.h"
 #include "onnx/ops/Elementwise.h"
@@ -158,9 +159,17 @@ static Value withPast(Lowering &l, const Sizes &sizes, Value operand, Value past
   ofPast[2] = l.materialize(sizes.past);
   ofPresent[2] = l.materialize(sizes.keys);
   Value all = l.empty(extents, cast<RankedTensorType>(present.getType()).getElementType());
-  all = tensor::InsertSliceOp::create(l.b, l.loc(), l(past), all, offsets, ofPast, strides);
+  // The types of the parts may know less than the extents, which are those of other operands; casts tell them.
+  auto insert = [&](Value part, ArrayRef<OpFoldResult> sizes) {
+    Type type = cast<RankedTensorType>(part.getType()).clone(decomposeMixedValues(sizes).first);
+    if (part.getType() != type)
+      part = tensor::CastOp::create(l.b, l.loc(), type, part);
+    all = tensor::InsertSliceOp::create(l.b, l.loc(), part, all, offsets, sizes, strides);
+  };
+  insert(l(past), ofPast);
   offsets[2] = ofPast[2];
-  return tensor::InsertSliceOp::create(l.b, l.loc(), present, all, offsets, ofPresent, strides);
+  insert(present, ofPresent);
+  return all;
 }
 
 /// K or V in the order that it lies in; `inner` is the loop of its features.

@@ -34,6 +34,18 @@ func.func @heads_that_cannot_share(%q: tensor<1x3x4x8xf32>, %k: tensor<1x2x4x8xf
 
 // -----
 
+// The number of heads is an attribute, of which the type of the past need not know.
+// CHECK-LABEL: @past_of_unknown_heads
+// CHECK-SAME: %[[PAST:[a-z0-9]+]]: tensor<?x?x?x?xf32>
+// CHECK: %[[CAST:.*]] = tensor.cast %[[PAST]] : tensor<?x?x?x?xf32> to tensor<?x3x?x?xf32>
+// CHECK: tensor.insert_slice %[[CAST]] into %{{.*}} : tensor<?x3x?x?xf32> into tensor<?x3x?x?xf32>
+func.func @past_of_unknown_heads(%x: tensor<?x?x?xf32>, %past: tensor<?x?x?x?xf32>) -> (tensor<*xf32>, tensor<*xf32>, tensor<*xf32>) {
+  %y, %key, %value = onnx.Attention(%x, %x, %x, _, %past, %past) {q_num_heads = 3, kv_num_heads = 3} : (tensor<?x?x?xf32>, tensor<?x?x?xf32>, tensor<?x?x?xf32>, tensor<?x?x?x?xf32>, tensor<?x?x?x?xf32>) -> (tensor<*xf32>, tensor<*xf32>, tensor<*xf32>)
+  return %y, %key, %value : tensor<*xf32>, tensor<*xf32>, tensor<*xf32>
+}
+
+// -----
+
 // CHECK-LABEL: @rotation
 // CHECK: mlc.check
 // CHECK: tensor.insert_slice %{{.*}} into %{{.*}}[0, 0, 0, 0] [1, 2, 4, 4]
