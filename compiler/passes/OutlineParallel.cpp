@@ -41,6 +41,11 @@ double estimateWork(Operation *op) {
           for (int64_t extent : linalgOp.getStaticLoopRanges())
             points *= ShapedType::isDynamic(extent) ? 64 : extent;
           work += points * 0.05 * (linalgOp->getNumOperands() + linalgOp.getBlock()->getOperations().size());
+        } else if (auto contract = dyn_cast<ContractOp>(inner)) {
+          double products = 1;
+          for (int64_t extent : contract.getStaticLoopExtents())
+            products *= ShapedType::isDynamic(extent) ? 64 : extent;
+          work += 100 + products * 0.015;
         } else if (auto loop = dyn_cast<LoopLikeOpInterface>(inner)) {
           double trips = 1;
           if (auto count = loop.getStaticTripCount())
@@ -51,7 +56,7 @@ double estimateWork(Operation *op) {
         } else if (inner.getNumRegions()) {
           work += estimateWork(&inner);
         } else if (isa<MlcDialect>(inner.getDialect())) {
-          work += 1000; // a tile of a contraction
+          work += 1000; // a tile of registers
         } else {
           work += 0.3;
         }

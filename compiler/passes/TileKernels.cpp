@@ -50,6 +50,8 @@ std::optional<SmallVector<int64_t>> usableSizes(ArrayRef<int64_t> sizes, const l
 SmallVector<int64_t> loopExtents(TilingInterface op, OpBuilder &b) {
   if (auto structured = dyn_cast<linalg::LinalgOp>(op.getOperation()))
     return structured.getStaticLoopRanges();
+  if (auto contract = dyn_cast<ContractOp>(op.getOperation()))
+    return contract.getStaticLoopExtents();
   return llvm::map_to_vector(op.getIterationDomain(b), [](Range range) {
     return getConstantIntValue(range.size).value_or(ShapedType::kDynamic);
   });

@@ -117,6 +117,22 @@ SmallVector<OpFoldResult> ContractOp::getLoopExtents(OpBuilder &b) {
   return extents;
 }
 
+SmallVector<int64_t> ContractOp::getStaticLoopExtents() {
+  SmallVector<int64_t> extents(getOutType().getShape());
+  extents.resize(getNumLoops(), ShapedType::kDynamic);
+  auto rhs = cast<ShapedType>(getRhs().getType());
+  for (auto [dim, index] : llvm::enumerate(getRhsMap().getResults())) {
+    FailureOr<SmallVector<Digit>> found = digits(index, getNumLoops());
+    if (failed(found) || found->front().loop <= getColumnLoop())
+      continue;
+    for (size_t i = 1; i < found->size(); ++i)
+      extents[(*found)[i].loop] = (*found)[i - 1].factor / (*found)[i].factor;
+    if (!rhs.isDynamicDim(dim))
+      extents[found->front().loop] = rhs.getDimSize(dim) / found->front().factor;
+  }
+  return extents;
+}
+
 //===-- Build and verify -------------------------------------------------------------===//
 
 void ContractOp::build(OpBuilder &b, OperationState &state, Value lhs, Value rhs, Value init, AffineMap lhsMap,

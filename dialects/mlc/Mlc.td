@@ -121,6 +121,8 @@ def Mlc_ContractOp : Mlc_Op<"contract", [
     ::llvm::SmallVector<unsigned> getBatchLoops();
     /// Of each loop, fixed or computed from the operands' extents.
     ::llvm::SmallVector<::mlir::OpFoldResult> getLoopExtents(::mlir::OpBuilder &b);
+    /// Of each loop as the types tell, ShapedType::kDynamic where they do not.
+    ::llvm::SmallVector<int64_t> getStaticLoopExtents();
   }];
 }
 

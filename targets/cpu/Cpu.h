@@ -11,6 +11,19 @@ struct RegisterTiles {
   bool fused = true;            ///< it multiplies and adds in one instruction
 };
 
+/// How much a tile of a kernel does: enough to be worth handing to a thread, little enough that there are tiles for all
+/// of them and that what a tile touches stays in its core's cache.
+struct TileWork {
+  int64_t leastProducts = 1 << 19, mostProducts = 1 << 22; ///< multiplications of a contraction
+  int64_t leastSteps = 1 << 17, mostSteps = 1 << 19;       ///< loads, stores and operations of anything else
+  int64_t tiles = 16;                                      ///< to cut a kernel into, within these bounds
+  int64_t rowStep =
+      72; ///< open rows of a contraction begin as a multiple of it, which all heights of register tiles divide
+};
+
+/// The parallel tiles of a kernel whose root is `root`.
+TilingAttr tile(mlir::TilingInterface root, const TileWork &work);
+
 /// Kernels over buffers -> the LLVM dialect.
 void lower(mlir::OpPassManager &passes, TargetAttr target, RegisterTiles tiles);
 

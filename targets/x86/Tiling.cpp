@@ -15,7 +15,7 @@ cpu::RegisterTiles registerTiles(TargetAttr target) {
   return tiles;
 }
 
-TilingAttr X86Target::tile(TilingInterface, TargetAttr) const { return nullptr; }
+TilingAttr X86Target::tile(TilingInterface root, TargetAttr) const { return cpu::tile(root, {}); }
 
 int64_t X86Target::panelWidth(Type element, int64_t columns, TargetAttr attr) const {
   int64_t lanes = attr.getVectorBytes() * 8 / element.getIntOrFloatBitWidth();
