@@ -62,8 +62,7 @@ public:
     PerOperand place;
     if (failed(readLoops(place)))
       return failure();
-    if (!isLanewise)
-      arrangeDepth();
+    arrangeDepth();
     runLoops(batches, place, [&](PerOperand place) { runColumns(place); });
     return success();
   }
@@ -226,7 +225,8 @@ private:
         terms *= fixed(loop.extent).value_or(1);
       return terms;
     };
-    while (depth.size() > 3 || (depth.size() > 1 && inner() >= depthBlock)) {
+    // The windows of lanes are small, and their tiles are written out for them: they are not cut.
+    while (depth.size() > 3 || (!isLanewise && depth.size() > 1 && inner() >= depthBlock)) {
       outerDepth.push_back(depth.front());
       depth.erase(depth.begin());
     }

@@ -96,3 +96,15 @@ func.func @depthwise(%x: memref<1x30x30x32xf32>, %w: memref<2x9x16xf32>, %y: mem
   mlc.contract ins(%x, %w : memref<1x30x30x32xf32>, memref<2x9x16xf32>) outs(%y : memref<1x28x28x32xf32>) {lhs_map = #lhs, rhs_map = #rhs}
   return
 }
+
+// -----
+
+// A window of one element has no depth loops left; a tile still has one, of one step.
+// CHECK-LABEL: @window_of_one
+// CHECK: mlc.ukernel lanes {{.*}} depth [1]
+func.func @window_of_one(%x: memref<1x28x28x32xf32>, %w: memref<1x1x32xf32>, %y: memref<1x28x28x32xf32>) {
+  mlc.contract ins(%x, %w : memref<1x28x28x32xf32>, memref<1x1x32xf32>) outs(%y : memref<1x28x28x32xf32>)
+    {lhs_map = affine_map<(b, y, x, n, i, j) -> (b, y + i, x + j, n)>,
+     rhs_map = affine_map<(b, y, x, n, i, j) -> (n floordiv 32, i + j, n mod 32)>}
+  return
+}
