@@ -33,6 +33,8 @@ namespace {
 /// a cut would give more than one tile.
 std::optional<SmallVector<int64_t>> usableSizes(ArrayRef<int64_t> sizes, const llvm::SmallBitVector &divisible,
                                                 ArrayRef<int64_t> extents) {
+  if (llvm::is_contained(extents, 0))
+    return std::nullopt; // no elements, and upstream cannot slice that
   SmallVector<int64_t> usable(extents.size(), 0);
   bool any = false;
   for (auto [loop, size] : llvm::enumerate(sizes)) {

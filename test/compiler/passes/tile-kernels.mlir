@@ -67,3 +67,15 @@ func.func private @serial_loops_lie_inside(%x: tensor<64x128xf32>, %out: tensor<
   } -> tensor<64x128xf32>
   return %1 : tensor<64x128xf32>
 }
+
+// Without elements there is nothing to cut.
+// CHECK-LABEL: @no_elements
+// CHECK-NOT: scf.forall
+func.func private @no_elements(%x: tensor<?x3xf32>, %out: tensor<2x?x0x3xf32>) -> tensor<2x?x0x3xf32> attributes {mlc.kernel} {
+  %0 = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2, d3) -> (d1, d3)>, affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%x : tensor<?x3xf32>) outs(%out : tensor<2x?x0x3xf32>) attrs = {mlc.tiling = #mlc.tiling<parallel = [1, 8]>} {
+  ^bb0(%a: f32, %b: f32):
+    linalg.yield %a : f32
+  } -> tensor<2x?x0x3xf32>
+  return %0 : tensor<2x?x0x3xf32>
+}
