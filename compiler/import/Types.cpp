@@ -27,7 +27,7 @@ static FailureOr<NamedType> importTensor(const TypeProto::Tensor &proto, Locatio
       return emitError(loc) << what << " has the negative extent " << dimension.dim_value() << " on axis "
                             << shape.size();
     shape.push_back(isFixed ? dimension.dim_value() : ShapedType::kDynamic);
-    // Nor is "?" a name, which they give to all extents that they do not know.
+    // Exporters call every extent that they do not know "?"; taken for a name, it would make them all equal.
     result.dimensions.push_back(dimension.dim_param() == "?" ? "" : dimension.dim_param());
   }
   if (!onnx::elementCount(shape))

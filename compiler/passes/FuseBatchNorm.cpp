@@ -1,8 +1,10 @@
 // Merges a batch normalization into the weights of the convolution before it.
 //
-//   %y = onnx.Conv(%x, %w, %b)                             =>   %f = scale / sqrt(variance + epsilon)
-//   %z = onnx.BatchNormalization(%y, scale, bias, mean, variance)   %z = onnx.Conv(%x, %w * %f, (%b - mean) * %f +
-//   bias)
+//   %y = onnx.Conv(%x, %w, %b)
+//   %z = onnx.BatchNormalization(%y, scale, bias, mean, variance)
+//   =>
+//   %f = scale / sqrt(variance + epsilon)
+//   %z = onnx.Conv(%x, %w * %f, (%b - mean) * %f + bias)
 //
 // Only when the convolution has no other use and weights and statistics are constants: the arithmetic on them is
 // written as onnx operations, which FoldConstants then computes. The same for ConvTranspose without groups, whose

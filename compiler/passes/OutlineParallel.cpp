@@ -2,8 +2,10 @@
 //
 //   scf.forall (%i) in (%n) { use(%i, %buffer) }
 //   =>
-//   func.func private @k_parallel_0(%begin: index, %end: index, %buffer: memref<..> {llvm.noalias}) { scf.for %i =
-//   %begin to %end { ... } } mlc.parallel @k_parallel_0 count(%n) captures(%buffer)
+//   func.func private @k_parallel_0(%begin: index, %end: index, %buffer: memref<..> {llvm.noalias}) {
+//     scf.for %i = %begin to %end { use(%i, %buffer) }
+//   }
+//   mlc.parallel @k_parallel_0 count(%n) captures(%buffer)
 //
 // Iterations over several dimensions are counted as one. Loops inside of a parallel body run on its thread. A loop with
 // one iteration, or with less work than it costs to wake a second thread, stays where it is; where the work is known

@@ -1,9 +1,9 @@
 // Places the buffers that a kernel needs for itself: no kernel calls an allocator.
 //
 //   small, of bounded size       memref.alloca at the entry of the function, or of the parallel body that uses it
-//   larger, outside of a         one more argument: the caller brings the buffer, and PlanMemory gives it a place in
-//   the arena parallel loop larger, in a parallel body   a part of the thread's scratch memory, asked for once at the
-//   body's start
+//   larger, outside of a         one more argument: the caller brings the buffer, and PlanMemory gives it
+//   parallel loop                a place in the arena
+//   larger, in a parallel body   a part of the thread's scratch memory, asked for once at the body's start
 //
 // Sizes of one more argument are written at the call from the extents of the other arguments. Where a size depends on
 // more than that, the run's allocator is asked (mlc.allocate).

@@ -10,9 +10,8 @@
 // lie in one arena, where buffers share memory if they are never alive at once:
 //   - those of fixed size at fixed offsets, first the largest, each in the smallest gap that holds it;
 //   - those whose size is arithmetic on the inputs' extents behind them, in slots whose sizes are the largest of their
-//   buffers. The function
-//     `@model_arena(symbols) -> (bytes, offsets...)` computes them; the graph calls it at its start, and the runtime
-//     before, to know how much to provide. It returns -1 bytes when the sizes do not fit 64 bits;
+//     buffers. The function `@model_arena(symbols) -> (bytes, offsets...)` computes them; the graph calls it at its
+//     start, and the runtime before, to know how much to provide. It returns -1 bytes when the sizes do not fit 64 bits;
 //   - those whose size depends on data are taken from the runtime when the run gets there (`mlc.allocate`).
 // Two buffers are never alive at once if the numbers of their first and last uses, in the order of the text, do not
 // overlap; where a buffer lives across an iteration of a loop its uses in the loop count to the loop's end.

@@ -17,8 +17,9 @@ struct TileWork {
   int64_t leastProducts = 1 << 19, mostProducts = 1 << 22; ///< multiplications of a contraction
   int64_t leastSteps = 1 << 17, mostSteps = 1 << 19;       ///< loads, stores and operations of anything else
   int64_t tiles = 16;                                      ///< to cut a kernel into, within these bounds
-  int64_t rowStep =
-      72; ///< open rows of a contraction begin as a multiple of it, which all heights of register tiles divide
+  /// What the rows of a contraction's tile start from where only the run counts them: all heights of register tiles
+  /// divide it.
+  int64_t rowStep = 72;
 };
 
 /// The parallel tiles of a kernel whose root is `root`.

@@ -90,7 +90,7 @@ static SmallVector<int64_t> tileContraction(ContractOp contract, const TileWork 
     total *= usual(extent);
     depth *= loop > column ? usual(extent) : 1;
   }
-  // A product of lanes is bound by what it loads, and so is one of few rows.
+  // A product of lanes is bound by what it loads.
   double costOfElement = contract.isLanewise() ? 4 * depth : depth;
   total *= costOfElement / std::max(depth, 1.0);
   double budget = std::clamp<double>(total / work.tiles, work.leastProducts, work.mostProducts);

@@ -11,13 +11,13 @@
 // scalar loop for each remainder, and does not reorder loops. What is decided here, for each operation:
 //   - dimensions that lie contiguously in all operands become one;
 //   - one loop becomes that of vectors: the one along which most operands are contiguous, so that reductions over the
-//   rows of a matrix run along
-//     its columns; operands that are strided along it are gathered, those that do not move are broadcast;
+//     rows of a matrix run along its columns; operands that are strided along it are gathered, those that do not move
+//     are broadcast;
 //   - accumulators stay in registers while reduction loops run: along a parallel vector loop several vectors side by
-//   side, along a reduction
-//     several partial sums, which are added up at the end. That is the one place where the order of additions changes;
+//     side, along a reduction several partial sums, which are added up at the end. That is the one place where the
+//     order of additions changes;
 //   - an operand that is contiguous along another loop is loaded along that one, in squares that are transposed in
-//   registers;
+//     registers;
 //   - what remains of a loop after whole vectors is one masked step.
 // An operation whose body has no vector form becomes plain loops.
 #include "cpu/Passes.h"
