@@ -13,12 +13,16 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "passes/Passes.h"
 #include "passes/PlanMemory.h"
 #include "passes/Ports.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/SHA1.h"
+#include "llvm/Support/xxhash.h"
 
 using namespace mlir;
 
@@ -328,7 +332,7 @@ struct EmitEntryPoint : impl::EmitEntryPointBase<EmitEntryPoint> {
     return result;
   }
 
-  /// Of the code as it is printed. Weights take part by their first bytes and sizes only: they may be gigabytes.
+  /// Of the code as it is printed, and of the weights.
   static std::string hash(ModuleOp module) {
     struct HashStream : llvm::raw_ostream {
       llvm::SHA1 sha;
@@ -341,7 +345,27 @@ struct EmitEntryPoint : impl::EmitEntryPointBase<EmitEntryPoint> {
       uint64_t current_pos() const override { return position; }
     } stream;
     stream.SetBufferSize(1 << 16);
-    module.print(stream, OpPrintingFlags().elideLargeElementsAttrs(16).elideLargeResourceString(64));
+    // One operation at a time: to print the module itself would first print all weights to memory, elided or not.
+    AsmState state(module, OpPrintingFlags().elideLargeElementsAttrs(16));
+    llvm::SetVector<Attribute> weights;
+    for (Operation &op : *module.getBody()) {
+      op.print(stream, state);
+      op.walk([&](Operation *inner) {
+        for (NamedAttribute attribute : inner->getAttrs())
+          if (isa<DenseResourceElementsAttr, DenseElementsAttr>(attribute.getValue()))
+            weights.insert(attribute.getValue());
+      });
+    }
+    for (Attribute weight : weights) {
+      ArrayRef<char> bytes;
+      if (auto resource = dyn_cast<DenseResourceElementsAttr>(weight)) {
+        if (const AsmResourceBlob *blob = resource.getRawHandle().getBlob())
+          bytes = blob->getData();
+      } else {
+        bytes = cast<DenseElementsAttr>(weight).getRawData();
+      }
+      stream << llvm::xxh3_64bits(ArrayRef(reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size())) << ' ';
+    }
     stream.flush();
     return llvm::toHex(stream.sha.final(), /*LowerCase=*/true);
   }
