@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/AsmState.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
@@ -83,6 +84,22 @@ static bool isOfPhase(Type type, Phase phase) {
                                : isa<RankedTensorType>(type);
 }
 
+/// Text that was printed without its weights names constants that are nowhere.
+static LogicalResult checkWeights(ModuleOp module) {
+  WalkResult walked = module.walk([&](Operation *op) {
+    for (NamedAttribute attribute : op->getAttrs())
+      if (auto resource = dyn_cast<DenseResourceElementsAttr>(attribute.getValue());
+          resource && !resource.getRawHandle().getBlob()) {
+        op->emitError("expects the elements of '")
+            << resource.getRawHandle().getKey()
+            << "' at the end of the text, found none; was it printed with --elide-weights?";
+        return WalkResult::interrupt();
+      }
+    return WalkResult::advance();
+  });
+  return failure(walked.wasInterrupted());
+}
+
 /// Passes rely on what the phase before them has left; text can be anything.
 static LogicalResult checkText(ModuleOp module, Phase from) {
   auto advice = [&](InFlightDiagnostic &&error) -> LogicalResult {
@@ -120,7 +137,7 @@ static OwningOpRef<ModuleOp> readInput(const Options &options, MLIRContext &cont
   if (options.from == Phase::Import)
     return importModel(options.input, context);
   OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(options.input, &context);
-  if (module && failed(checkText(*module, options.from)))
+  if (module && (failed(checkWeights(*module)) || failed(checkText(*module, options.from))))
     return nullptr;
   return module;
 }

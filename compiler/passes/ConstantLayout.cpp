@@ -62,6 +62,8 @@ std::optional<ConstantView> viewOfConstant(Value value) {
     auto elements = dyn_cast<ElementsAttr>(constant.getValue());
     if (!elements || !isa<DenseElementsAttr, DenseResourceElementsAttr>(elements))
       return std::nullopt;
+    if (auto resource = dyn_cast<DenseResourceElementsAttr>(elements); resource && !resource.getRawHandle().getBlob())
+      return std::nullopt; // text without its weights
     return ConstantView{elements, llvm::to_vector(type.getShape()), computeStrides(type.getShape())};
   }
   if (auto transpose = dyn_cast<linalg::TransposeOp>(op)) {
