@@ -45,6 +45,8 @@ public:
       if (isConstant(op))
         operations.insert(op);
     });
+    for (Operation *op : llvm::filter_to_vector(operations, [&](Operation *op) { return wouldStoreTwice(op); }))
+      operations.remove(op);
     // A constant that only folded operations read is not worth a result.
     for (Operation *op : operations)
       for (Value result : op->getResults())
@@ -99,6 +101,15 @@ private:
       out += *bytes;
     }
     return out <= std::max(2 * in, alwaysFoldedBytes);
+  }
+
+  /// A transposition of a large constant that something else reads as it is: the layout phase can read both from one.
+  bool wouldStoreTwice(Operation *op) {
+    auto transpose = dyn_cast<onnx::TransposeOp>(op);
+    auto constant = transpose ? transpose->getOperand(0).getDefiningOp<onnx::ConstantOp>() : onnx::ConstantOp();
+    auto isFolded = [&](Operation *user) { return operations.contains(user); };
+    return constant && *sizeOf(constant.getType()) > alwaysFoldedBytes &&
+           llvm::none_of(transpose->getUsers(), isFolded) && !llvm::all_of(constant->getUsers(), isFolded);
   }
 
   void outline(ModuleOp module, SmallVectorImpl<ElementsAttr> &inputs) {

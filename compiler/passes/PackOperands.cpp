@@ -26,7 +26,7 @@
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/Matchers.h"
-#include "passes/ConstantLayout.h"
+#include "passes/ConstantPanels.h"
 #include "passes/Passes.h"
 
 using namespace mlir;
@@ -208,9 +208,10 @@ std::optional<std::pair<SumOfProducts, Plan>> choose(SumOfProducts sum) {
 
 class Packer {
 public:
-  Packer(ImplicitLocOpBuilder &b, SumOfProducts sum, Plan plan, const Target &target, TargetAttr attr)
-      : b(b), sum(sum), plan(plan), target(target), attr(attr), element(getElementTypeOrSelf(sum.init.getType())),
-        extents(sum.extents) {
+  Packer(ImplicitLocOpBuilder &b, SumOfProducts sum, Plan plan, const Target &target, TargetAttr attr,
+         ConstantPanels &constants)
+      : b(b), sum(sum), plan(plan), target(target), attr(attr), constants(constants),
+        element(getElementTypeOrSelf(sum.init.getType())), extents(sum.extents) {
     loopOf = plan.outer;
     loopOf.push_back(plan.column);
     llvm::append_range(loopOf, plan.depth);
@@ -324,28 +325,13 @@ private:
   AffineMap panels() { return panelMap(b.getContext(), plan.outer.size(), batches(), depthExtents(), width()); }
 
   Value packConstant(const ConstantView &view) {
-    int64_t columns = extents[plan.column], stride = view.strides[axisOf(plan.column)];
-    SmallVector<int64_t> shape, strides;
-    auto add = [&](int64_t extent, int64_t stride) {
-      shape.push_back(extent);
-      strides.push_back(stride);
-    };
+    auto axis = [&](unsigned loop) { return StridedAxis{extents[loop], view.strides[axisOf(loop)]}; };
+    PanelLayout layout{{}, {}, axis(plan.column), width()};
     for (unsigned own : batches())
-      add(extents[plan.outer[own]], view.strides[axisOf(plan.outer[own])]);
-    IndexBound bound{{{(int64_t)shape.size(), width()}}, columns};
-    add(llvm::divideCeil(columns, width()), stride * width());
-    int64_t depth = 1;
-    for (unsigned loop : plan.depth) {
-      add(extents[loop], view.strides[axisOf(loop)]);
-      depth *= extents[loop];
-    }
-    bound.factors.push_back({(int64_t)shape.size(), 1});
-    add(width(), stride);
-    ElementsAttr packed = rearranged(view.elements, shape, strides, &bound);
-    // The depth is one axis in panels.
-    SmallVector<int64_t> joined(shape.begin(), shape.end() - 1 - plan.depth.size());
-    joined.append({depth, width()});
-    return arith::ConstantOp::create(b, cast<TypedAttr>(reshaped(packed, joined)));
+      layout.batches.push_back(axis(plan.outer[own]));
+    for (unsigned loop : plan.depth)
+      layout.depth.push_back(axis(loop));
+    return constants.pack(b, view.elements, layout);
   }
 
   /// Whether the columns lie one after the other already, and either are those of one panel or serve too few rows to be
@@ -420,6 +406,7 @@ private:
   Plan plan;
   const Target &target;
   TargetAttr attr;
+  ConstantPanels &constants;
   Type element;
   SmallVector<int64_t> extents; ///< of the sum's loops
   SmallVector<unsigned> loopOf; ///< the sum's loop of each of the contraction's
@@ -430,6 +417,7 @@ struct PackOperands : impl::PackOperandsBase<PackOperands> {
     FailureOr<std::pair<const Target *, TargetAttr>> target = targetOf(getOperation()->getParentOfType<ModuleOp>());
     if (failed(target))
       return signalPassFailure();
+    ConstantPanels constants;
     SmallVector<linalg::LinalgOp> sums;
     getOperation().walk([&](linalg::LinalgOp op) { sums.push_back(op); });
     for (linalg::LinalgOp op : sums) {
@@ -439,9 +427,10 @@ struct PackOperands : impl::PackOperandsBase<PackOperands> {
         continue;
       ImplicitLocOpBuilder b(op.getLoc(), op);
       op->getResult(0).replaceAllUsesWith(
-          Packer(b, chosen->first, chosen->second, *target->first, target->second).pack());
+          Packer(b, chosen->first, chosen->second, *target->first, target->second, constants).pack());
       op->erase();
     }
+    constants.redirectReads(getOperation());
   }
 };
 
