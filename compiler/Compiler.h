@@ -34,8 +34,8 @@ struct Options {
   std::string input;  ///< .onnx, .onnxtxt, or .mlir together with `from`
   std::string output; ///< the .so, or the printed phase; empty: derived from the input
   std::string header; ///< the typed header; empty: none
-  std::string target = "x86";
-  std::string chip = "native";
+  std::string target = hostTargetName().str();
+  std::string chip;           ///< empty: the target's usual one
   std::string features;       ///< additions to the chip's, "+avx512vnni,-avx512f"
   Phase from = Phase::Import; ///< the phase that reads the input; later than import for .mlir
   Phase emit = Phase::Link;   ///< the last phase that runs

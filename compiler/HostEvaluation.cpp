@@ -13,17 +13,6 @@ using namespace mlir;
 
 namespace mlc {
 
-/// The target that makes code for the machine that mlc itself runs on.
-static const Target *hostTarget() {
-#if defined(__x86_64__)
-  return findTarget("x86");
-#elif defined(__aarch64__)
-  return findTarget("arm");
-#else
-  return nullptr;
-#endif
-}
-
 static LogicalResult compileForHost(ModuleOp module, StringRef path) {
   const Target *target = hostTarget();
   if (!target)

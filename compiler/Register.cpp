@@ -63,8 +63,9 @@ void registerAllDialects(DialectRegistry &registry) {
 namespace {
 /// What machine the passes of a phase are chosen for: mlc-opt --mlc-target="target=x86 chip=x86-64-v3".
 struct PhaseOptions : PassPipelineOptions<PhaseOptions> {
-  Option<std::string> target{*this, "target", llvm::cl::desc("the target, as in mlc compile"), llvm::cl::init("x86")};
-  Option<std::string> chip{*this, "chip", llvm::cl::desc("the chip, as in mlc compile"), llvm::cl::init("native")};
+  Option<std::string> target{*this, "target", llvm::cl::desc("the target, as in mlc compile"),
+                             llvm::cl::init(hostTargetName().str())};
+  Option<std::string> chip{*this, "chip", llvm::cl::desc("the chip, as in mlc compile"), llvm::cl::init("")};
   Option<std::string> features{*this, "features", llvm::cl::desc("additions to the chip's features"),
                                llvm::cl::init("")};
 };

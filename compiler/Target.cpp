@@ -20,6 +20,18 @@ const Target *findTarget(StringRef name) {
   return nullptr;
 }
 
+StringRef hostTargetName() {
+#if defined(__x86_64__)
+  return "x86";
+#elif defined(__aarch64__)
+  return "arm";
+#else
+  return "";
+#endif
+}
+
+const Target *hostTarget() { return findTarget(hostTargetName()); }
+
 FailureOr<std::pair<const Target *, TargetAttr>> targetOf(ModuleOp module) {
   auto attr = module->getAttrOfType<TargetAttr>(targetAttrName);
   if (!attr)

@@ -21,8 +21,9 @@ public:
   virtual llvm::StringRef name() const = 0;
   /// One line for `mlc targets`.
   virtual llvm::StringRef summary() const = 0;
-  /// `chip` as the user said it ("native", "x86-64-v3", ...), `features` additions like "+avx512vnni,-amx-tile". Fails,
-  /// with an error, on a chip or feature that does not exist.
+  /// `chip` as the user said it ("native", "x86-64-v3", ...), empty for the target's usual one: this machine, if it is
+  /// of its kind. `features` are additions like "+avx512vnni,-amx-tile". Fails, with an error, on a chip or feature that
+  /// does not exist.
   virtual llvm::FailureOr<TargetAttr> describe(mlir::MLIRContext *, llvm::StringRef chip,
                                                llvm::StringRef features) const = 0;
   /// How to cut the loops of a kernel's root operation; null: leave them.
@@ -43,6 +44,10 @@ void registerTarget(std::unique_ptr<Target> target);
 llvm::ArrayRef<std::unique_ptr<Target>> registeredTargets();
 /// Null if there is none of that name.
 const Target *findTarget(llvm::StringRef name);
+/// The name of the target that makes code for the machine that mlc itself runs on; empty where there is none.
+llvm::StringRef hostTargetName();
+/// That target; null if mlc was built without it.
+const Target *hostTarget();
 /// The target of a module that carries `mlc.target`; fails with an error at the module.
 llvm::FailureOr<std::pair<const Target *, TargetAttr>> targetOf(mlir::ModuleOp module);
 

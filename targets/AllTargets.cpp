@@ -1,5 +1,8 @@
 #include "AllTargets.h"
 #include "cpu/Passes.h"
+#ifdef MLC_TARGET_ARM
+#include "arm/Arm.h"
+#endif
 #ifdef MLC_TARGET_X86
 #include "x86/X86.h"
 #endif
@@ -10,6 +13,9 @@ void registerAllTargets() {
   cpu::registerCpuPasses();
 #ifdef MLC_TARGET_X86
   registerTarget(std::make_unique<X86Target>());
+#endif
+#ifdef MLC_TARGET_ARM
+  registerTarget(std::make_unique<ArmTarget>());
 #endif
 }
 

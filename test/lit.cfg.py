@@ -2,6 +2,8 @@
 #
 #   lit-22 -Dbuild=build test
 import os
+import platform
+import shutil
 
 import lit.formats
 
@@ -24,6 +26,16 @@ python = os.path.join(build, "venv", "bin", "python")
 if os.path.exists(python):
     config.available_features.add("onnx")
     config.substitutions.append(("%python", python))
+# What models are run on: this machine, and what is emulated on it.
+machine = {"x86_64": "x86", "aarch64": "arm"}.get(platform.machine(), "other")
+config.available_features.add("host-" + machine)
+if shutil.which("qemu-aarch64"):
+    config.available_features.add("qemu-aarch64")
+config.substitutions.append(("%qemu-aarch64", "qemu-aarch64 -L /usr/aarch64-linux-gnu"))
+# The tests of targets that are not built are not run.
+for target in ("x86", "arm"):
+    if not os.path.isdir(os.path.join(build, "lib", "mlc", target)):
+        config.excludes.append(target)
 # What a model may be compiled for that this machine lacks.
 with open("/proc/cpuinfo") as cpuinfo:
     if "avx_vnni_int16" not in cpuinfo.read():

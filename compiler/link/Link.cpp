@@ -122,16 +122,20 @@ SECTIONS {
   return script + " local: *; }; }\n";
 }
 
-/// Where the runtime of `target` is: beside the executable that this is part of, as it is installed and as it is built.
-static FailureOr<std::string> findRuntime(ModuleOp module, const Target &target) {
+std::string runtimeFile(StringRef runtime, StringRef file) {
   static int anchor;
   SmallString<256> executable(llvm::sys::fs::getMainExecutable(nullptr, &anchor));
-  SmallString<256> archive(llvm::sys::path::parent_path(llvm::sys::path::parent_path(executable)));
-  llvm::sys::path::append(archive, "lib", "mlc", target.runtime(), "libmlc_runtime.a");
+  SmallString<256> path(llvm::sys::path::parent_path(llvm::sys::path::parent_path(executable)));
+  llvm::sys::path::append(path, "lib", "mlc", runtime, file);
+  return path.str().str();
+}
+
+static FailureOr<std::string> findRuntime(ModuleOp module, const Target &target) {
+  std::string archive = runtimeFile(target.runtime(), "libmlc_runtime.a");
   if (!llvm::sys::fs::exists(archive))
     return emitError(module.getLoc()) << "cannot find the runtime of target " << target.name() << ": expected "
                                       << archive;
-  return archive.str().str();
+  return archive;
 }
 
 /// The linker keeps global state: one link at a time in a process.

@@ -1,5 +1,6 @@
 // What the machine offers: processors, and their instructions.
 #pragma once
+#include <stddef.h>
 #include <stdint.h>
 
 namespace mlc::rt {
@@ -18,9 +19,12 @@ struct Affinity {
 bool findWorkerAffinity(Affinity &affinity);
 void applyAffinity(const Affinity &affinity);
 
-/// The first of `features`, in LLVM's notation ("+avx2,+fma,-amx-tile"), that this processor lacks or the system has
-/// switched off; copied to `name`. False if it has all. Features whose instructions no compiled model uses are not
-/// looked at.
+/// Whether this processor lacks a feature, by LLVM's name of it, or the system has switched it off. Not of those whose
+/// instructions no compiled model uses.
+bool lacksFeature(const char *name, size_t length);
+
+/// The first of `features`, in LLVM's notation ("+avx2,+fma,-amx-tile"), that is lacking; copied to `name`. False if
+/// none is.
 bool findMissingFeature(const char *features, char (&name)[32]);
 
 } // namespace mlc::rt

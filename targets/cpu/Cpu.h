@@ -22,13 +22,23 @@ struct TileWork {
   int64_t rowStep = 72;
 };
 
+/// Columns of a packed panel of at most `vectors` vectors; Target::panelWidth.
+int64_t panelWidth(mlir::Type element, int64_t columns, TargetAttr target, int64_t vectors);
+
 /// The parallel tiles of a kernel whose root is `root`.
 TilingAttr tile(mlir::TilingInterface root, const TileWork &work);
 
 /// Kernels over buffers -> the LLVM dialect.
 void lower(mlir::OpPassManager &passes, TargetAttr target, RegisterTiles tiles);
 
-/// The LLVM dialect -> relocatable objects for `triple`. `target` says the features and how wide vectors are.
-llvm::FailureOr<Binary> emit(mlir::ModuleOp module, TargetAttr target, llvm::StringRef triple);
+/// A machine in LLVM's words.
+struct Machine {
+  llvm::StringRef triple;
+  llvm::StringRef chip; ///< what it has beside the target's features
+  llvm::SmallVector<std::pair<llvm::StringRef, std::string>> functionAttributes; ///< of every function with a body
+};
+
+/// The LLVM dialect -> relocatable objects for `machine`, whose back end has been initialized.
+llvm::FailureOr<Binary> emit(mlir::ModuleOp module, TargetAttr target, const Machine &machine);
 
 } // namespace mlc::cpu

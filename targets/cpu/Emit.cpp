@@ -14,9 +14,7 @@
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/SmallVectorMemoryBuffer.h"
-#include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
-#include <mutex>
 
 using namespace mlir;
 
@@ -123,19 +121,17 @@ static OwningOpRef<ModuleOp> extractPart(ModuleOp module, unsigned part,
 
 //===-- Compiling one module -----------------------------------------------------===//
 
-static std::unique_ptr<llvm::TargetMachine> createMachine(const llvm::Target *target, TargetAttr attr,
-                                                          const llvm::Triple &triple) {
+static std::unique_ptr<llvm::TargetMachine> createTargetMachine(const llvm::Target *target, TargetAttr attr,
+                                                                const Machine &machine) {
   llvm::TargetOptions options;
   options.NoTrapAfterNoreturn = true;
   options.FunctionSections = true;
-  // The features say it all; a name would only add a scheduling model that virtual machines lie about.
-  return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(triple, "x86-64", attr.getFeatures(), options,
-                                                                          llvm::Reloc::PIC_, llvm::CodeModel::Small,
-                                                                          llvm::CodeGenOptLevel::Default));
+  return std::unique_ptr<llvm::TargetMachine>(
+      target->createTargetMachine(llvm::Triple(machine.triple), machine.chip, attr.getFeatures(), options,
+                                  llvm::Reloc::PIC_, llvm::CodeModel::Small, llvm::CodeGenOptLevel::Default));
 }
 
-static void setAttributes(llvm::Module &module, TargetAttr attr) {
-  std::string width = std::to_string(attr.getVectorBytes() * 8);
+static void setAttributes(llvm::Module &module, const Machine &machine) {
   for (llvm::Function &function : module) {
     function.addFnAttr(llvm::Attribute::NoUnwind);
     if (function.isDeclaration()) {
@@ -148,23 +144,23 @@ static void setAttributes(llvm::Module &module, TargetAttr attr) {
         function.setVisibility(llvm::GlobalValue::HiddenVisibility);
       continue;
     }
-    function.addFnAttr("prefer-vector-width", width);
-    function.addFnAttr("min-legal-vector-width", width);
+    for (const auto &[name, value] : machine.functionAttributes)
+      function.addFnAttr(name, value);
   }
 }
 
 static FailureOr<std::unique_ptr<llvm::MemoryBuffer>> compile(ModuleOp module, TargetAttr attr,
-                                                              const llvm::Target *target, const llvm::Triple &triple,
+                                                              const llvm::Target *target, const Machine &machine,
                                                               const llvm::StringSet<> &shared,
                                                               const llvm::StringSet<> &exported) {
   llvm::LLVMContext context;
-  std::unique_ptr<llvm::TargetMachine> machine = createMachine(target, attr, triple);
+  std::unique_ptr<llvm::TargetMachine> generator = createTargetMachine(target, attr, machine);
   std::unique_ptr<llvm::Module> code = translateModuleToLLVMIR(module, context, "model");
   if (!code)
     return failure();
-  code->setTargetTriple(triple);
-  code->setDataLayout(machine->createDataLayout());
-  setAttributes(*code, attr);
+  code->setTargetTriple(generator->getTargetTriple());
+  code->setDataLayout(generator->createDataLayout());
+  setAttributes(*code, machine);
   for (llvm::GlobalValue &value : code->global_values()) {
     if (exported.contains(value.getName()))
       continue;
@@ -181,7 +177,7 @@ static FailureOr<std::unique_ptr<llvm::MemoryBuffer>> compile(ModuleOp module, T
   llvm::ModuleAnalysisManager modules;
   llvm::PipelineTuningOptions tuning;
   tuning.LoopVectorization = tuning.SLPVectorization = tuning.LoopInterleaving = tuning.LoopUnrolling = true;
-  llvm::PassBuilder builder(machine.get(), tuning);
+  llvm::PassBuilder builder(generator.get(), tuning);
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(components);
   builder.registerFunctionAnalyses(functions);
@@ -192,28 +188,23 @@ static FailureOr<std::unique_ptr<llvm::MemoryBuffer>> compile(ModuleOp module, T
   llvm::SmallVector<char, 0> object;
   llvm::raw_svector_ostream stream(object);
   llvm::legacy::PassManager codegen;
-  if (machine->addPassesToEmitFile(codegen, stream, nullptr, llvm::CodeGenFileType::ObjectFile, /*DisableVerify=*/true))
-    return emitError(module.getLoc()) << "LLVM cannot write objects for " << triple.str(), failure();
+  if (generator->addPassesToEmitFile(codegen, stream, nullptr, llvm::CodeGenFileType::ObjectFile,
+                                     /*DisableVerify=*/true))
+    return emitError(module.getLoc()) << "LLVM cannot write objects for " << machine.triple, failure();
   codegen.run(*code);
   return std::unique_ptr<llvm::MemoryBuffer>(
       std::make_unique<llvm::SmallVectorMemoryBuffer>(std::move(object), "model.o", /*RequiresNullTerminator=*/false));
 }
 
-FailureOr<Binary> emit(ModuleOp module, TargetAttr attr, StringRef tripleName) {
+FailureOr<Binary> emit(ModuleOp module, TargetAttr attr, const Machine &machine) {
   MLIRContext *context = module.getContext();
-  static std::once_flag once;
-  std::call_once(once, [] {
-    llvm::InitializeNativeTarget();
-    llvm::InitializeNativeTargetAsmPrinter();
-  });
   DialectRegistry registry;
   registerBuiltinDialectTranslation(registry);
   registerLLVMDialectTranslation(registry);
   context->appendDialectRegistry(registry);
 
-  llvm::Triple triple(tripleName);
   std::string error;
-  const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, error);
+  const llvm::Target *target = llvm::TargetRegistry::lookupTarget(llvm::Triple(machine.triple), error);
   if (!target)
     return emitError(module.getLoc()) << error, failure();
 
@@ -238,7 +229,7 @@ FailureOr<Binary> emit(ModuleOp module, TargetAttr attr, StringRef tripleName) {
   SmallVector<std::unique_ptr<llvm::MemoryBuffer>> objects(parts);
   LogicalResult result = failableParallelForEachN(context, 0, parts, [&](size_t part) {
     ModuleOp code = parts > 1 ? *modules[part] : module;
-    auto object = compile(code, attr, target, triple, shared, exported);
+    auto object = compile(code, attr, target, machine, shared, exported);
     if (failed(object))
       return failure();
     objects[part] = std::move(*object);

@@ -1,4 +1,4 @@
-// How a kernel is cut into tiles for threads.
+// How a kernel is cut into tiles for threads, and a right-hand side into panels.
 //
 // A tile is a box of the root's parallel loops. Outer loops are cut first, so that what a tile touches is as contiguous
 // as can be. Of a contraction's last two loops, rows and columns, the one is halved whose operand is larger, since each
@@ -142,6 +142,12 @@ static SmallVector<int64_t> tileLoops(linalg::LinalgOp root, const TileWork &wor
   for (unsigned loop : parallel)
     cutter.cut(loop, budget / steps, loop == extents.size() - 1 ? 64 : 1);
   return cutter.sizes;
+}
+
+int64_t panelWidth(Type element, int64_t columns, TargetAttr target, int64_t vectors) {
+  int64_t lanes = target.getVectorBytes() * 8 / element.getIntOrFloatBitWidth(), widest = lanes * vectors;
+  // A panel that is mostly filled up would only take memory.
+  return ShapedType::isDynamic(columns) ? widest : std::clamp<int64_t>(llvm::alignTo(columns, lanes), lanes, widest);
 }
 
 TilingAttr tile(TilingInterface root, const TileWork &work) {

@@ -18,10 +18,7 @@ cpu::RegisterTiles registerTiles(TargetAttr target) {
 TilingAttr X86Target::tile(TilingInterface root, TargetAttr) const { return cpu::tile(root, {}); }
 
 int64_t X86Target::panelWidth(Type element, int64_t columns, TargetAttr attr) const {
-  int64_t lanes = attr.getVectorBytes() * 8 / element.getIntOrFloatBitWidth();
-  int64_t widest = lanes * (attr.getVectorBytes() == 64 ? 4 : 2);
-  // A panel that is mostly filled up would only take memory.
-  return ShapedType::isDynamic(columns) ? widest : std::clamp<int64_t>(llvm::alignTo(columns, lanes), lanes, widest);
+  return cpu::panelWidth(element, columns, attr, attr.getVectorBytes() == 64 ? 4 : 2);
 }
 
 } // namespace mlc

@@ -10,8 +10,8 @@ using namespace llvm;
 namespace mlc::conformance {
 
 /// Without the place: cases of one cause shall have one reason.
-static std::string firstError(const Case &test, mlir::MLIRContext &context, StringRef output, std::string &stage,
-                              function_ref<void(StringRef)> enter) {
+static std::string firstError(const Case &test, const Machine &machine, mlir::MLIRContext &context, StringRef output,
+                              std::string &stage, function_ref<void(StringRef)> enter) {
   std::string first;
   mlir::ScopedDiagnosticHandler collector(&context, [&](mlir::Diagnostic &diagnostic) {
     if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error && first.empty())
@@ -20,6 +20,9 @@ static std::string firstError(const Case &test, mlir::MLIRContext &context, Stri
   });
   Options options;
   options.input = test.model();
+  options.target = machine.target;
+  options.chip = machine.chip;
+  options.features = machine.features;
   options.output = output.str();
   options.progress = [&](StringRef phase) { enter(stage = phase.str()); };
   if (succeeded(compile(options, context)))
@@ -27,9 +30,10 @@ static std::string firstError(const Case &test, mlir::MLIRContext &context, Stri
   return first.empty() ? "fails without an error" : first;
 }
 
-static Error loadAndRun(const Case &test, StringRef path, std::string &stage, function_ref<void(StringRef)> enter) {
+static Error loadAndRun(const Case &test, StringRef runner, StringRef path, std::string &stage,
+                        function_ref<void(StringRef)> enter) {
   enter(stage = "load");
-  Expected<Library> library = Library::load(path);
+  Expected<Library> library = Library::load(path, runner);
   sys::fs::remove(path);
   if (!library)
     return library.takeError();
@@ -57,13 +61,13 @@ static Error loadAndRun(const Case &test, StringRef path, std::string &stage, fu
   return fail(mismatch);
 }
 
-Outcome runCase(const Case &test, mlir::MLIRContext &context, StringRef temporaryFile,
+Outcome runCase(const Case &test, const Machine &machine, mlir::MLIRContext &context, StringRef temporaryFile,
                 function_ref<void(StringRef)> enter) {
   Outcome outcome;
-  outcome.reason = firstError(test, context, temporaryFile, outcome.stage, enter);
+  outcome.reason = firstError(test, machine, context, temporaryFile, outcome.stage, enter);
   if (!outcome.reason.empty())
     return outcome;
-  if (Error error = loadAndRun(test, temporaryFile, outcome.stage, enter)) {
+  if (Error error = loadAndRun(test, machine.runner, temporaryFile, outcome.stage, enter)) {
     outcome.reason = toString(std::move(error));
     return outcome;
   }

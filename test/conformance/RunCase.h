@@ -1,6 +1,7 @@
 // What happens to one case: its model is compiled, loaded and run, and the outputs are compared.
 #pragma once
 #include "Case.h"
+#include "Target.h"
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 
@@ -13,9 +14,16 @@ struct Outcome {
   bool passed() const { return stage.empty(); }
 };
 
+/// What cases are compiled for, and how they are run.
+struct Machine {
+  std::string target = hostTargetName().str();
+  std::string chip, features;
+  std::string runner; ///< as in Library::load
+};
+
 /// Runs a case in this process. `enter` hears of each stage as it begins, so that someone else can tell where it
 /// crashed.
-Outcome runCase(const Case &test, mlir::MLIRContext &context, llvm::StringRef temporaryFile,
+Outcome runCase(const Case &test, const Machine &machine, mlir::MLIRContext &context, llvm::StringRef temporaryFile,
                 llvm::function_ref<void(llvm::StringRef stage)> enter);
 
 } // namespace mlc::conformance

@@ -34,7 +34,7 @@ class Pool {
 public:
   Pool(ArrayRef<Case> cases, mlir::MLIRContext &context, const WorkerOptions &options,
        function_ref<void(const Case &, const Outcome &)> report)
-      : cases(cases), context(context), timeout(options.timeout), report(report),
+      : cases(cases), context(context), machine(options.machine), timeout(options.timeout), report(report),
         jobs(options.jobs ? options.jobs : std::thread::hardware_concurrency()), outcomes(cases.size()) {}
 
   std::vector<Outcome> run() {
@@ -50,6 +50,7 @@ public:
 private:
   ArrayRef<Case> cases;
   mlir::MLIRContext &context;
+  const Machine &machine;
   std::chrono::seconds timeout;
   function_ref<void(const Case &, const Outcome &)> report;
   size_t jobs;
@@ -102,7 +103,8 @@ void Pool::work(const Case &test, int pipe, int console) {
   SmallString<128> file;
   sys::path::system_temp_directory(/*erasedOnReboot=*/true, file);
   sys::path::append(file, "mlc-conformance-" + Twine(getpid()) + ".so");
-  Outcome outcome = runCase(test, context, file, [&](StringRef stage) { writeLine(pipe, "stage " + stage.str()); });
+  Outcome outcome =
+      runCase(test, machine, context, file, [&](StringRef stage) { writeLine(pipe, "stage " + stage.str()); });
   if (outcome.passed()) {
     writeLine(pipe, "passed");
   } else {

@@ -8,6 +8,7 @@ namespace mlc::conformance {
 struct WorkerOptions {
   int jobs = 0; ///< cases at a time; 0: one for each core
   std::chrono::seconds timeout{120};
+  Machine machine;
 };
 
 /// Outcomes in the order of the cases. Each case gets a fork of this process, with the context as it is now, which

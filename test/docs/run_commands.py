@@ -4,11 +4,12 @@ Commands are the lines of ```sh blocks, and the code of table cells that begins 
 repository through links, so that what they write stays there; PATH has build/bin. What a command says is printed, and the first that fails is named.
 
 `./dev` would build in the middle of a test, so only its words are looked at; the demo itself is run. Commands in running text are not run; of those that begin with mlc,
-the verb and the options must exist.
+the verb and the options must exist. What needs a target that is not built, or an emulator that is not installed, is not run either.
 """
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -58,6 +59,18 @@ def as_run(command):
     return "examples/digits/demo" if verb == "demo" else f"echo '{command}: known'"
 
 
+def lacks(command):
+    """What a command asks for that is not here: a target that is not built, or an emulator."""
+    targets = subprocess.run(["mlc", "targets"], check=True, capture_output=True, text=True).stdout
+    for target in re.findall(r"--target=(\w+)", command):
+        if not re.search(rf"^{target} ", targets, re.MULTILINE):
+            return f"target {target}"
+    for program in re.findall(r"--runner='([^ ']+)", command):
+        if not shutil.which(program):
+            return program
+    return None
+
+
 def main():
     page, folder = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
     folder.mkdir(parents=True)
@@ -72,6 +85,9 @@ def main():
     count = 0
     for command in commands_of(text):
         print("$", command, flush=True)
+        if missing := lacks(command):
+            print(f"not run: there is no {missing}")
+            continue
         if subprocess.run(["bash", "-c", as_run(command)], cwd=folder).returncode != 0:
             sys.exit(f"{page.name}: this command fails: {command}")
         count += 1

@@ -3,10 +3,15 @@
 namespace mlc {
 
 void addCodegenOptions(CommandLine &line, Options &options) {
-  line.option("target", "NAME", options.target, "kind of machine, of those that `mlc targets` lists (x86)");
-  line.option("chip", "NAME", options.chip, "native, x86-64-v3, x86-64-v4, or a CPU's name (native: this machine)");
+  line.option("target", "NAME", options.target, "kind of machine, of those that `mlc targets` lists (this one's)");
+  line.option("chip", "NAME", options.chip, "x86-64-v3, armv8.2-a, cortex-a76 or the like, or native: this machine");
   line.option("features", "LIST", options.features, "changes to what the chip has: +avx512vnni,-avx512f");
   line.flag("unchecked", options.unchecked, "leave out the checks of indices and extents at run time");
+}
+
+void addRunnerOption(CommandLine &line, std::string &runner) {
+  line.option("runner", "COMMAND", runner,
+              "run in a process that this starts: 'qemu-aarch64 -L /usr/aarch64-linux-gnu'");
 }
 
 } // namespace mlc

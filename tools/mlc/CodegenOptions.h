@@ -6,5 +6,7 @@
 namespace mlc {
 
 void addCodegenOptions(CommandLine &line, Options &options);
+/// How to run a model that this process cannot; see Library::load.
+void addRunnerOption(CommandLine &line, std::string &runner);
 
 } // namespace mlc

@@ -1,4 +1,5 @@
 // mlc info: what a model takes, gives and contains; of a compiled one from its library alone.
+#include "CodegenOptions.h"
 #include "KernelWork.h"
 #include "Verbs.h"
 #include "import/Import.h"
@@ -47,8 +48,8 @@ static Error printMemory(const Library &library, const InputRequest &request) {
   return Error::success();
 }
 
-static Error printCompiled(const Options &options, const InputRequest &request) {
-  Expected<LoadedModel> loaded = loadModel(options);
+static Error printCompiled(const Options &options, const InputRequest &request, StringRef runner) {
+  Expected<LoadedModel> loaded = loadModel(options, runner);
   if (!loaded)
     return loaded.takeError();
   const mlc_model_info &info = loaded->library.info();
@@ -139,16 +140,18 @@ static Error printSource(const Options &options) {
 Error runInfo(CommandLine &line) {
   Options options;
   InputRequest request;
+  std::string runner;
   line.positional("model", options.input);
   line.option("dim", "NAME=N", request.dims,
               "the extent of a symbolic dimension, for the memory of a compiled model (1)");
+  addRunnerOption(line, runner);
   line.explain("MODEL is a compiled .so: its inputs, outputs, properties and memory; or a model file: its inputs,\n"
                "outputs, properties, weights, and how often it has each operator once functions are expanded.");
   if (Error error = line.parse())
     return error;
   if (Error error = expectFile(options.input))
     return error;
-  return isCompiled(options.input) ? printCompiled(options, request) : printSource(options);
+  return isCompiled(options.input) ? printCompiled(options, request, runner) : printSource(options);
 }
 
 } // namespace mlc

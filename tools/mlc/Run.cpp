@@ -39,23 +39,25 @@ static Error saveOutputs(StringRef folder, ArrayRef<mlc_port> ports, ArrayRef<Te
 Error runRun(CommandLine &line) {
   Options options;
   InputRequest request;
-  std::string save;
+  std::string save, runner;
   int threads = 0;
   line.positional("model", options.input);
   addInputOptions(line, request);
   line.option("save-outputs", "DIR", save, "write each output to DIR/NAME.npy, or .pb where numpy lacks its type");
   line.option("threads", "N", threads, "threads that compute (0: one for each core)");
   addCodegenOptions(line, options);
+  addRunnerOption(line, runner);
   line.explain("MODEL is a compiled .so, or a model that is compiled first and not kept.\n\n"
                "A picture becomes numbers from 0 to 255, in the order that the input's extents ask for (1xCxHxW or\n"
                "1xHxWxC); it is not resized. Drawn numbers are from [0, 1), integers and bools are 0 or 1.\n\n"
                "Examples:\n"
                "  mlc run model.so --input image=cat.png --save-outputs results\n"
-               "  mlc run model.onnx --random-inputs=7 --dim batch=4");
+               "  mlc run model.onnx --random-inputs=7 --dim batch=4\n"
+               "  mlc run arm.so --random-inputs --runner='qemu-aarch64 -L /usr/aarch64-linux-gnu'");
   if (Error error = line.parse())
     return error;
 
-  Expected<LoadedModel> loaded = loadModel(options);
+  Expected<LoadedModel> loaded = loadModel(options, runner);
   if (!loaded)
     return loaded.takeError();
   const Library &library = loaded->library;

@@ -118,7 +118,7 @@ static std::string usualPlace(StringRef model) {
 
 Error runVerify(CommandLine &line) {
   Options options;
-  std::string place;
+  std::string place, runner;
   std::optional<double> rtol, atol;
   int threads = 0;
   line.positional("model", options.input);
@@ -127,6 +127,7 @@ Error runVerify(CommandLine &line) {
   line.option("atol", "A", atol, "see --rtol (1e-5)");
   line.option("threads", "N", threads, "threads that compute (0: one for each core)");
   addCodegenOptions(line, options);
+  addRunnerOption(line, runner);
   line.explain(
       "MODEL is a compiled .so, or a model that is compiled first and not kept. Data are laid out as ONNX's own\n"
       "tests: test_data_set_N/input_M.pb and output_M.pb. Types and extents must be the same, integers and bools\n"
@@ -144,7 +145,7 @@ Error runVerify(CommandLine &line) {
   Expected<Data> data = readData(place.empty() ? usualPlace(options.input) : place, rtol, atol);
   if (!data)
     return data.takeError();
-  Expected<LoadedModel> loaded = loadModel(options);
+  Expected<LoadedModel> loaded = loadModel(options, runner);
   if (!loaded)
     return loaded.takeError();
   const Library &library = loaded->library;

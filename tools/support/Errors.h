@@ -1,5 +1,6 @@
 // Errors of the tools: text for the user, carried up to main, which prints it and exits with 1.
 #pragma once
+#include "ClosestWord.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/Error.h"
@@ -17,8 +18,6 @@ llvm::Error alreadyReported();
 /// Prints "error: ..." unless the error was reported already; returns the exit code of the process.
 int exitCode(llvm::Error error);
 
-/// "; did you mean 'fuse'?" for a word close to one of the candidates, else nothing.
-std::string didYouMean(llvm::StringRef word, llvm::ArrayRef<llvm::StringRef> candidates);
 /// The word is not one of the candidates: "unknown WHAT 'word'; did you mean 'fuse'?", or the list of candidates.
 llvm::Error unknownWord(llvm::StringRef what, llvm::StringRef word, llvm::ArrayRef<llvm::StringRef> candidates);
 /// Fails when there is no file at the path, naming a similar one beside it.

@@ -1,5 +1,7 @@
 #include "Library.h"
 #include "Errors.h"
+#include "Target.h"
+#include "link/Link.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/BinaryFormat/ELF.h"
@@ -14,9 +16,23 @@ namespace mlc {
 
 void Library::Close::operator()(void *handle) const { dlclose(handle); }
 
-/// Whether all that the loader will map is in the file. It maps what is announced, and touching a page behind the end
-/// of the file ends the process.
-static Error checkSegments(StringRef path) {
+namespace {
+/// A kind of machine that models are compiled for.
+struct Machine {
+  uint16_t elf;
+  StringRef name, runtime;
+  StringRef emulator; ///< how Debian runs its programs elsewhere
+};
+} // namespace
+
+static const Machine machines[] = {
+    {ELF::EM_X86_64, "x86-64", "x86", "qemu-x86_64 -L /usr/x86_64-linux-gnu"},
+    {ELF::EM_AARCH64, "AArch64", "arm", "qemu-aarch64 -L /usr/aarch64-linux-gnu"},
+};
+
+/// Whether all that the loader will map is in the file; then the machine that it is for. The loader maps what is
+/// announced, and touching a page behind the end of the file ends the process.
+static Expected<const Machine *> checkFile(StringRef path) {
   ErrorOr<std::unique_ptr<MemoryBuffer>> file =
       MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
   if (!file)
@@ -36,15 +52,30 @@ static Error checkSegments(StringRef path) {
   if (end < header.e_phoff || end > bytes.size())
     return fail(path + ": not a shared library that can be loaded: it is damaged, its segments take " + Twine(end) +
                 " bytes and it has " + Twine(bytes.size()));
-  return Error::success();
+  const Machine *machine = find_if(machines, [&](const Machine &machine) { return machine.elf == header.e_machine; });
+  if (machine == std::end(machines))
+    return fail(path + ": not a shared library that can be loaded: it is for a machine that mlc does not know");
+  return machine;
 }
 
-Expected<Library> Library::load(StringRef path) {
-  if (Error error = checkSegments(path))
-    return error;
+Expected<Library> Library::load(StringRef path, StringRef runner) {
+  Expected<const Machine *> machine = checkFile(path);
+  if (!machine)
+    return machine.takeError();
   SmallString<128> absolute(path); // dlopen looks up bare names elsewhere
   sys::fs::make_absolute(absolute);
   Library library;
+  if (!runner.empty()) {
+    auto remote = RemoteModel::start(runner, runtimeFile((*machine)->runtime, "mlc-runner"), absolute);
+    if (!remote)
+      return inContext(path, remote.takeError());
+    library.remote = std::move(*remote);
+    library.entry = library.remote->table();
+    return library;
+  }
+  if ((*machine)->runtime != hostTargetName())
+    return fail(path + ": compiled for " + (*machine)->name +
+                ", which this machine is not; an emulator runs it: --runner='" + (*machine)->emulator + "'");
   library.handle.reset(dlopen(absolute.c_str(), RTLD_NOW | RTLD_LOCAL));
   if (!library.handle)
     return fail(path + ": not a shared library that can be loaded: " + dlerror());

@@ -1,5 +1,6 @@
-// A compiled model in this process, through its C interface.
+// A compiled model, through its C interface: in this process, or in one of its own.
 #pragma once
+#include "RemoteModel.h"
 #include "Tensor.h"
 #include "llvm/Support/Error.h"
 #include <memory>
@@ -9,7 +10,9 @@ namespace mlc {
 /// A loaded .so; its sessions must end first.
 class Library {
 public:
-  static llvm::Expected<Library> load(llvm::StringRef path);
+  /// Into this process; or, if `runner` is not empty, into one that this command starts, such as an emulator for the
+  /// machine that the model is for.
+  static llvm::Expected<Library> load(llvm::StringRef path, llvm::StringRef runner = "");
 
   const mlc_model *model() const { return entry; }
   const mlc_model_info &info() const { return *entry->info; }
@@ -21,6 +24,7 @@ private:
     void operator()(void *handle) const;
   };
   std::unique_ptr<void, Close> handle;
+  std::unique_ptr<RemoteModel> remote;
   const mlc_model *entry = nullptr;
 };
 

@@ -34,9 +34,9 @@ Error compileModel(const Options &options, mlir::MLIRContext &context) {
              : fail(options.input + ": " + phase + " fails without an error, which is one of mlc itself");
 }
 
-static Expected<LoadedModel> load(StringRef path) {
+static Expected<LoadedModel> load(StringRef path, StringRef runner) {
   auto start = std::chrono::steady_clock::now();
-  Expected<Library> library = Library::load(path);
+  Expected<Library> library = Library::load(path, runner);
   if (!library)
     return library.takeError();
   if (Expected<Session> session = Session::create(*library); !session)
@@ -47,11 +47,11 @@ static Expected<LoadedModel> load(StringRef path) {
   return LoadedModel{std::move(*library), elapsed.count(), bytes};
 }
 
-Expected<LoadedModel> loadModel(const Options &options) {
+Expected<LoadedModel> loadModel(const Options &options, StringRef runner) {
   if (Error error = expectFile(options.input))
     return error;
   if (isCompiled(options.input))
-    return load(options.input);
+    return load(options.input, runner);
 
   SmallString<128> path;
   if (std::error_code error = sys::fs::createTemporaryFile("mlc", "so", path))
@@ -62,7 +62,7 @@ Expected<LoadedModel> loadModel(const Options &options) {
   toFile.output = path.str().str();
   if (Error error = compileModel(toFile, *makeContext()))
     return error;
-  return load(path);
+  return load(path, runner);
 }
 
 } // namespace mlc

@@ -22,7 +22,8 @@ struct LoadedModel {
   uint64_t fileBytes;
 };
 
-/// Loads a .so, or compiles options.input, shows progress, and loads the result, of which no file remains.
-llvm::Expected<LoadedModel> loadModel(const Options &options);
+/// Loads a .so, or compiles options.input, shows progress, and loads the result, of which no file remains. `runner` as
+/// in Library::load.
+llvm::Expected<LoadedModel> loadModel(const Options &options, llvm::StringRef runner = "");
 
 } // namespace mlc

@@ -109,17 +109,10 @@ static bool has(const Feature &feature) {
   return feature.state == None || (savedState() & feature.state) == feature.state;
 }
 
-bool findMissingFeature(const char *list, char (&name)[32]) {
-  while (*list) {
-    size_t length = strcspn(list, ",");
-    if (list[0] == '+')
-      for (const Feature &feature : features)
-        if (strlen(feature.name) == length - 1 && memcmp(feature.name, list + 1, length - 1) == 0 && !has(feature)) {
-          memcpy(name, feature.name, length); // with the final 0
-          return true;
-        }
-    list += length + (list[length] == ',');
-  }
+bool lacksFeature(const char *name, size_t length) {
+  for (const Feature &feature : features)
+    if (strlen(feature.name) == length && memcmp(feature.name, name, length) == 0)
+      return !has(feature);
   return false;
 }
 

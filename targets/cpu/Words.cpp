@@ -1,0 +1,58 @@
+#include "cpu/Words.h"
+#include "ClosestWord.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir;
+
+namespace mlc::cpu {
+
+static SmallVector<StringRef> listOf(ArrayRef<StringLiteral> words) { return {words.begin(), words.end()}; }
+
+static InFlightDiagnostic error(MLIRContext *context) { return emitError(UnknownLoc::get(context)); }
+
+FailureOr<StringRef> settleChip(MLIRContext *context, const Words &words, StringRef chip, bool isHost) {
+  if (chip.empty())
+    return isHost ? StringRef("native") : StringRef(words.levels.front());
+  if (chip == "native" && !isHost)
+    return error(context) << "chip 'native' is this machine, which is none of target " << words.target
+                          << ": expected one such as " << words.levels.front() << ", " << words.examples;
+  return chip;
+}
+
+InFlightDiagnostic emitUnknownChip(MLIRContext *context, const Words &words, StringRef chip,
+                                   ArrayRef<StringRef> known) {
+  auto diagnostic = error(context) << "unknown chip '" << chip << "' of target " << words.target
+                                   << didYouMean(chip, known);
+  diagnostic << "; known are native, " << llvm::join(listOf(words.levels), ", ")
+             << " and the names that LLVM knows, such as " << words.examples;
+  return diagnostic;
+}
+
+LogicalResult readFeatures(MLIRContext *context, const Words &words, StringRef list,
+                           function_ref<void(StringRef feature, bool isOn)> change) {
+  SmallVector<StringRef> parts;
+  list.split(parts, ',', -1, /*KeepEmpty=*/false);
+  for (StringRef part : parts) {
+    part = part.trim();
+    StringRef feature = part.drop_front();
+    bool isOn = part.starts_with("+");
+    if ((isOn || part.starts_with("-")) && llvm::is_contained(words.features, feature)) {
+      change(feature, isOn);
+      continue;
+    }
+    return error(context) << "unknown feature '" << part << "' of target " << words.target
+                          << ": expected + or - and one of " << llvm::join(listOf(words.features), ", ")
+                          << didYouMean(feature, listOf(words.features));
+  }
+  return success();
+}
+
+std::string writeFeatures(const Words &words, function_ref<bool(StringRef feature)> isOn) {
+  std::string list;
+  for (StringRef feature : words.features)
+    if (isOn(feature))
+      list += (list.empty() ? "+" : ",+") + feature.str();
+  return list;
+}
+
+} // namespace mlc::cpu
