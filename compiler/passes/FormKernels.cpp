@@ -13,6 +13,10 @@
 // operation (a scatter, say) is a kernel of its own; one that holds some (a recurrent cell) stays in the graph, and
 // kernels are formed in its body.
 //
+// What is padded or concatenated is computed where it goes: a group may end in an insertion into a slice of a larger
+// tensor, and each part of a concatenation is a kernel that updates its part. Padding by a constant becomes an insertion
+// into a tensor of which only the border is filled.
+//
 // Kernels are in destination-passing style: the last arguments are the destinations, and the results are those
 // arguments, updated.
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -23,7 +27,9 @@
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/Interfaces/TilingInterface.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "passes/KernelLoops.h"
@@ -125,15 +131,9 @@ bool joins(const KernelLoops &loops, OpOperand &use, KernelLoops::Loops &produce
   return loops.divisible(producer, *own).any() || (isSmall(producer) && isSmall(consumer));
 }
 
-/// The root and all that joins it, in the order of the block.
-Group growGroup(Operation *root) {
-  Group group;
-  auto styled = dyn_cast<DestinationStyleOpInterface>(root);
-  if (!styled) {
-    group.insert(root);
-    return group;
-  }
-  KernelLoops loops(styled);
+/// Makes producers members of the group around `root` until no other joins.
+void growAround(DestinationStyleOpInterface root, Group &group) {
+  KernelLoops loops(root);
   // A producer read by several members joins after the last of them, so try until nothing changes.
   for (bool grew = true; grew;) {
     grew = false;
@@ -148,15 +148,51 @@ Group growGroup(Operation *root) {
   }
   for (const auto &member : loops)
     group.insert(member.first);
-  // A concatenation is a chain of insertions into one destination.
-  for (Operation *last = root; isa<tensor::InsertSliceOp>(last);) {
+}
+
+/// The operation that computes what is inserted, if nothing else needs it.
+DestinationStyleOpInterface sourceOf(tensor::InsertSliceOp insert) {
+  auto source = insert.getSource().getDefiningOp<DestinationStyleOpInterface>();
+  bool canJoin = source && source->getBlock() == insert->getBlock() && source->hasOneUse() && isStructured(source) &&
+                 source->getNumResults() == 1 && isa<TilingInterface>(source.getOperation());
+  return canJoin ? source : nullptr;
+}
+
+/// The insertions before this one into the same tensor: all of them if the tensor is small, else the border of padding.
+void growChain(tensor::InsertSliceOp insert, Group &group) {
+  bool takesAll = isSmall(insert);
+  for (Operation *last = insert;;) {
     Operation *before = cast<tensor::InsertSliceOp>(last).getDest().getDefiningOp();
-    if (!before || before->getBlock() != root->getBlock() || !isa<tensor::InsertSliceOp, linalg::FillOp>(before))
-      break;
-    if (!before->hasOneUse())
-      break;
-    group.insert(before);
-    last = before;
+    if (!before || before->getBlock() != insert->getBlock() || !before->hasOneUse())
+      return;
+    if (isa<linalg::FillOp>(before)) {
+      group.insert(before);
+      return;
+    }
+    auto earlier = dyn_cast<tensor::InsertSliceOp>(before);
+    if (!earlier)
+      return;
+    auto border = earlier.getSource().getDefiningOp<linalg::FillOp>();
+    bool isBorder = border && border->hasOneUse() && border->getBlock() == insert->getBlock();
+    if (!isBorder && !takesAll)
+      return;
+    group.insert(earlier);
+    if (isBorder)
+      group.insert(border);
+    last = earlier;
+  }
+}
+
+/// The root and all that joins it, in the order of the block.
+Group growGroup(Operation *root) {
+  Group group;
+  group.insert(root);
+  if (auto insert = dyn_cast<tensor::InsertSliceOp>(root)) {
+    growChain(insert, group);
+    if (DestinationStyleOpInterface source = sourceOf(insert); source && !isSmall(insert))
+      growAround(source, group);
+  } else if (auto styled = dyn_cast<DestinationStyleOpInterface>(root)) {
+    growAround(styled, group);
   }
   SmallVector<Operation *> ordered = group.takeVector();
   llvm::sort(ordered, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
@@ -380,6 +416,53 @@ private:
 
 //===-- The pass ----------------------------------------------------------------===//
 
+/// The extents of a tensor, read where it has its memory from: asking the tensor itself would be one use more.
+SmallVector<OpFoldResult> sizesOf(OpBuilder &b, Value value) {
+  while (auto styled = value.getDefiningOp<DestinationStyleOpInterface>())
+    value = styled.getTiedOpOperand(cast<OpResult>(value))->get();
+  return tensor::getMixedSizes(b, value.getLoc(), value);
+}
+
+/// Padding by a constant -> a tensor whose border is filled, and the rest inserted: along each axis what lies before and
+/// behind, of the extent that the axes before it have without their borders, so that nothing is filled twice.
+void decomposePad(tensor::PadOp pad) {
+  Value padding = pad.getConstantPaddingValue();
+  if (!padding)
+    return; // upstream's pattern knows the general form
+  ImplicitLocOpBuilder b(pad.getLoc(), pad);
+  SmallVector<OpFoldResult> low = pad.getMixedLowPad(), high = pad.getMixedHighPad();
+  SmallVector<OpFoldResult> inner = sizesOf(b, pad.getSource());
+  AffineExpr d0 = b.getAffineDimExpr(0), d1 = b.getAffineDimExpr(1), d2 = b.getAffineDimExpr(2);
+  auto sum = [&](ArrayRef<OpFoldResult> terms) {
+    return affine::makeComposedFoldedAffineApply(b, b.getLoc(), terms.size() == 2 ? d0 + d1 : d0 + d1 + d2, terms);
+  };
+  SmallVector<OpFoldResult> full;
+  for (auto [before, size, behind] : llvm::zip_equal(low, inner, high))
+    full.push_back(sum({before, size, behind}));
+  Type element = pad.getResultType().getElementType();
+  Value result = tensor::EmptyOp::create(b, full, element);
+  SmallVector<OpFoldResult> offsets(full.size(), b.getIndexAttr(0)), sizes = full, ones(full.size(), b.getIndexAttr(1));
+  auto insert = [&](Value value) { result = tensor::InsertSliceOp::create(b, value, result, offsets, sizes, ones); };
+  for (auto [axis, before, size, behind] : llvm::enumerate(low, inner, high)) {
+    for (auto [extent, offset] :
+         {std::pair(before, OpFoldResult(b.getIndexAttr(0))), std::pair(behind, sum({before, size}))}) {
+      if (isConstantIntValue(extent, 0))
+        continue;
+      offsets[axis] = offset;
+      sizes[axis] = extent;
+      Value border = tensor::EmptyOp::create(b, sizes, element);
+      insert(linalg::FillOp::create(b, padding, border).getResult(0));
+    }
+    offsets[axis] = before;
+    sizes[axis] = size;
+  }
+  insert(pad.getSource());
+  if (result.getType() != pad.getType())
+    result = tensor::CastOp::create(b, pad.getType(), result);
+  pad.replaceAllUsesWith(result);
+  pad.erase();
+}
+
 /// Filling is cheaper than reading what was filled: large splats become fills, and every user of a fill gets its own.
 void separateFills(func::FuncOp graph) {
   SmallVector<arith::ConstantOp> splats;
@@ -441,6 +524,7 @@ struct FormKernels : impl::FormKernelsBase<FormKernels> {
     auto graph = getOperation().lookupSymbol<func::FuncOp>(graphFunctionName);
     if (!graph)
       return;
+    graph.walk([](tensor::PadOp pad) { decomposePad(pad); });
     RewritePatternSet patterns(&getContext());
     linalg::populateDecomposePadPatterns(patterns);
     if (failed(applyPatternsGreedily(graph, std::move(patterns))))

@@ -1,5 +1,6 @@
 #include "passes/KernelLoops.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Interfaces/TilingInterface.h"
 
 using namespace mlir;
@@ -111,7 +112,10 @@ std::optional<KernelLoops> loopsOfKernel(Block &body) {
   Operation *end = body.getTerminator();
   if (end->getNumOperands() == 0)
     return std::nullopt;
-  auto root = end->getOperand(0).getDefiningOp<DestinationStyleOpInterface>();
+  Value result = end->getOperand(0);
+  if (auto insert = result.getDefiningOp<tensor::InsertSliceOp>())
+    result = insert.getSource();
+  auto root = result.getDefiningOp<DestinationStyleOpInterface>();
   if (!root || loopCount(root) == 0)
     return std::nullopt;
   KernelLoops loops(root);

@@ -41,8 +41,8 @@ private:
   llvm::MapVector<mlir::Operation *, Loops> members;
 };
 
-/// All operations of a kernel function around the one that gives its first result; none if that is no structured
-/// operation.
+/// All operations of a kernel function around the one that gives its first result, or what is inserted last into it; none
+/// if that is no structured operation.
 std::optional<KernelLoops> loopsOfKernel(mlir::Block &body);
 
 } // namespace mlc

@@ -17,6 +17,7 @@
 #include "mlir/Dialect/SCF/Transforms/TileUsingInterface.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Tensor/Transforms/Transforms.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "passes/KernelLoops.h"
 #include "passes/Passes.h"
@@ -65,6 +66,8 @@ struct TileKernels : impl::TileKernelsBase<TileKernels> {
     if (!kernel->hasAttr(kernelAttrName) || kernel.isExternal())
       return;
     auto module = kernel->getParentOfType<ModuleOp>();
+    fillInPlace(kernel);
+    copyInserted(kernel);
     std::optional<KernelLoops> loops = loopsOfKernel(kernel.getBody().front());
     auto root = loops ? dyn_cast<TilingInterface>(loops->root()) : TilingInterface();
     if (!root)
@@ -101,6 +104,41 @@ struct TileKernels : impl::TileKernelsBase<TileKernels> {
     tensor::ExtractSliceOp::getCanonicalizationPatterns(patterns, &getContext());
     if (failed(applyPatternsGreedily(kernel, std::move(patterns))))
       signalPassFailure();
+  }
+
+  /// A filled border is filled where it belongs. As tensors of their own, two borders of the same shape would become one
+  /// and be copied.
+  static void fillInPlace(func::FuncOp kernel) {
+    kernel.walk([](tensor::InsertSliceOp insert) {
+      auto fill = insert.getSource().getDefiningOp<linalg::FillOp>();
+      if (!fill || !fill->hasOneUse() || !fill.output().getDefiningOp<tensor::EmptyOp>())
+        return;
+      OpBuilder b(insert);
+      Value slice =
+          tensor::ExtractSliceOp::create(b, insert.getLoc(), insert.getSourceType(), insert.getDest(),
+                                         insert.getMixedOffsets(), insert.getMixedSizes(), insert.getMixedStrides());
+      fill->moveBefore(insert);
+      fill.getOutputsMutable().assign(slice);
+    });
+  }
+
+  /// A kernel that inserts what lies elsewhere copies it, which is a loop that can be cut.
+  static void copyInserted(func::FuncOp kernel) {
+    Operation *end = kernel.getBody().front().getTerminator();
+    auto insert = end->getNumOperands() == 1 ? end->getOperand(0).getDefiningOp<tensor::InsertSliceOp>()
+                                             : tensor::InsertSliceOp();
+    if (!insert || insert.getSource().getDefiningOp<DestinationStyleOpInterface>())
+      return;
+    ImplicitLocOpBuilder b(insert.getLoc(), insert);
+    Value source = insert.getSource();
+    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, b.getLoc(), source);
+    Value empty = tensor::EmptyOp::create(b, sizes, insert.getSourceType().getElementType());
+    AffineMap identity = b.getMultiDimIdentityMap(sizes.size());
+    SmallVector<utils::IteratorType> parallel(sizes.size(), utils::IteratorType::parallel);
+    auto copy = linalg::GenericOp::create(
+        b, empty.getType(), source, empty, {identity, identity}, parallel,
+        [](OpBuilder &inner, Location loc, ValueRange args) { linalg::YieldOp::create(inner, loc, args[0]); });
+    insert.getSourceMutable().assign(copy.getResult(0));
   }
 
   /// Gives the root within the new loops, or the old one if there is nothing to cut.

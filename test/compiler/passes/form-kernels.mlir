@@ -177,3 +177,72 @@ func.func @model(%y: tensor<8x4xf32>, %x: tensor<4xf32>) -> tensor<8x4xf32> {
   }
   return %r : tensor<8x4xf32>
 }
+
+// -----
+
+#id2 = affine_map<(d0, d1) -> (d0, d1)>
+
+// Padding fills the border, each element once, and what is padded is computed inside of it.
+// CHECK-LABEL: func.func @model
+// CHECK: call @negf_insert_slice_0
+// CHECK-NOT: call
+// CHECK: func.func private @negf_insert_slice_0(%[[X:.*]]: tensor<200x100xf32>, %[[Y:.*]]: tensor<203x101xf32>)
+// CHECK: %[[NEGATED:.*]] = linalg.generic {{.*}} ins(%[[X]]
+// CHECK: %[[TOP:.*]] = linalg.fill {{.*}} : tensor<1x101xf32>
+// CHECK: %[[Y1:.*]] = tensor.insert_slice %[[TOP]] into %[[Y]][0, 0] [1, 101]
+// CHECK: %[[BOTTOM:.*]] = linalg.fill {{.*}} : tensor<2x101xf32>
+// CHECK: %[[Y2:.*]] = tensor.insert_slice %[[BOTTOM]] into %[[Y1]][201, 0] [2, 101]
+// CHECK: %[[RIGHT:.*]] = linalg.fill {{.*}} : tensor<200x1xf32>
+// CHECK: %[[Y3:.*]] = tensor.insert_slice %[[RIGHT]] into %[[Y2]][1, 100] [200, 1]
+// CHECK: %[[Y4:.*]] = tensor.insert_slice %[[NEGATED]] into %[[Y3]][1, 0] [200, 100]
+// CHECK: return %[[Y4]]
+func.func @model(%x: tensor<200x100xf32>) -> tensor<203x101xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<200x100xf32>
+  %0 = linalg.generic {indexing_maps = [#id2, #id2], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<200x100xf32>) outs(%e : tensor<200x100xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %s = arith.negf %a : f32
+    linalg.yield %s : f32
+  } -> tensor<200x100xf32>
+  %y = tensor.pad %0 low[1, 0] high[2, 1] {
+  ^bb0(%i: index, %j: index):
+    tensor.yield %zero : f32
+  } : tensor<200x100xf32> to tensor<203x101xf32>
+  return %y : tensor<203x101xf32>
+}
+
+// -----
+
+#id2 = affine_map<(d0, d1) -> (d0, d1)>
+
+// Each part of a large concatenation is computed where it goes; what has another use is copied there.
+// CHECK-LABEL: func.func @model
+// CHECK: %[[A:.*]] = call @negf_insert_slice_0(%arg0, %{{.*}})
+// CHECK: call @insert_slice_0(%arg1, %[[A]])
+func.func @model(%x: tensor<200x100xf32>, %y: tensor<300x100xf32>) -> tensor<500x100xf32> {
+  %e = tensor.empty() : tensor<200x100xf32>
+  %0 = linalg.generic {indexing_maps = [#id2, #id2], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<200x100xf32>) outs(%e : tensor<200x100xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %s = arith.negf %a : f32
+    linalg.yield %s : f32
+  } -> tensor<200x100xf32>
+  %all = tensor.empty() : tensor<500x100xf32>
+  %1 = tensor.insert_slice %0 into %all[0, 0] [200, 100] [1, 1] : tensor<200x100xf32> into tensor<500x100xf32>
+  %2 = tensor.insert_slice %y into %1[200, 0] [300, 100] [1, 1] : tensor<300x100xf32> into tensor<500x100xf32>
+  return %2 : tensor<500x100xf32>
+}
+
+// -----
+
+// The parts of a small one are not worth a kernel each.
+// CHECK-LABEL: func.func @model
+// CHECK-COUNT-1: call
+// CHECK-NOT: call
+func.func @model(%x: tensor<2xf32>, %y: tensor<3xf32>) -> tensor<5xf32> {
+  %all = tensor.empty() : tensor<5xf32>
+  %1 = tensor.insert_slice %x into %all[0] [2] [1] : tensor<2xf32> into tensor<5xf32>
+  %2 = tensor.insert_slice %y into %1[2] [3] [1] : tensor<3xf32> into tensor<5xf32>
+  return %2 : tensor<5xf32>
+}

@@ -3,6 +3,8 @@
 #id = affine_map<(d0, d1) -> (d0, d1)>
 #row = affine_map<(d0, d1) -> (d0)>
 
+module attributes {mlc.target = #mlc.target<"x86", chip = "x86-64-v4", features = "+avx512f", vector_bytes = 64>} {
+
 // The exponential joins the tile; what it writes is as small as the tile.
 // CHECK-LABEL: @producer_joins_the_tile
 // CHECK: scf.forall (%{{.*}}, %{{.*}}) = (0, 0) to (64, 128) step (16, 32)
@@ -78,4 +80,20 @@ func.func private @no_elements(%x: tensor<?x3xf32>, %out: tensor<2x?x0x3xf32>) -
     linalg.yield %a : f32
   } -> tensor<2x?x0x3xf32>
   return %0 : tensor<2x?x0x3xf32>
+}
+
+// Borders are filled in place; what is inserted is cut like any root.
+// CHECK-LABEL: @insertion
+// CHECK: %[[TOP:.*]] = tensor.extract_slice %arg1[0, 0] [1, 128]
+// CHECK: linalg.fill ins({{.*}}) outs(%[[TOP]]
+// CHECK: %[[COPY:.*]] = scf.forall (%{{.*}}) = (0) to (1000) step (
+// CHECK: tensor.insert_slice %[[COPY]] into %{{.*}}[1, 0] [1000, 128]
+func.func private @insertion(%x: tensor<1000x128xf32>, %out: tensor<1001x128xf32>) -> tensor<1001x128xf32> attributes {mlc.kernel} {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<1x128xf32>
+  %0 = linalg.fill ins(%zero : f32) outs(%e : tensor<1x128xf32>) -> tensor<1x128xf32>
+  %1 = tensor.insert_slice %0 into %out[0, 0] [1, 128] [1, 1] : tensor<1x128xf32> into tensor<1001x128xf32>
+  %2 = tensor.insert_slice %x into %1[1, 0] [1000, 128] [1, 1] : tensor<1000x128xf32> into tensor<1001x128xf32>
+  return %2 : tensor<1001x128xf32>
+}
 }
