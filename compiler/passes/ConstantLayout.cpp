@@ -7,6 +7,7 @@
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
 #include "onnx/Constants.h"
+#include <cstring>
 
 using namespace mlir;
 
@@ -101,18 +102,19 @@ struct Copy {
   int64_t limit;
   SmallVector<int64_t> volumes; ///< elements of the result below one index of each axis
 
-  template <typename Element> void run(size_t axis, const Element *from, Element *to, int64_t reached) const {
+  /// `from` may be at any address: elements are read where the model file has them.
+  template <typename Element> void run(size_t axis, const char *from, Element *to, int64_t reached) const {
     int64_t count = shape[axis], step = steps[axis];
     if (step > 0)
       count = std::min<int64_t>(count, llvm::divideCeil(std::max<int64_t>(limit - reached, 0), step));
     if (axis + 1 == shape.size()) {
       int64_t stride = strides[axis];
       for (int64_t i = 0; i < count; ++i)
-        to[i] = from[i * stride];
+        std::memcpy(to + i, from + i * stride * int64_t(sizeof(Element)), sizeof(Element));
       return;
     }
     for (int64_t i = 0; i < count; ++i)
-      run(axis + 1, from + i * strides[axis], to + i * volumes[axis], reached + i * step);
+      run(axis + 1, from + i * strides[axis] * int64_t(sizeof(Element)), to + i * volumes[axis], reached + i * step);
   }
 };
 } // namespace
@@ -140,7 +142,7 @@ ElementsAttr rearranged(ElementsAttr source, ArrayRef<int64_t> shape, ArrayRef<i
     extents = {1}, jumps = {0}, steps = {0};
   Copy copy{extents, jumps, steps, bound ? bound->limit : 0, computeStrides(extents)};
   auto run = [&]<typename Element>(Element) {
-    copy.run<Element>(0, reinterpret_cast<const Element *>(bytes.data()), reinterpret_cast<Element *>(data.data()), 0);
+    copy.run<Element>(0, bytes.data(), reinterpret_cast<Element *>(data.data()), 0);
   };
   if (type.getNumElements() > 0) {
     switch (size) {

@@ -8,6 +8,7 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include <algorithm>
 #include <dlfcn.h>
 
 using namespace llvm;
@@ -130,7 +131,7 @@ Expected<std::vector<Tensor>> Session::run(ArrayRef<Tensor> inputs) {
     if (!byteCount(type, extents))
       return fail("outputs of type " + Twine(mlc_type_name(type)) + " cannot be read yet");
     Tensor &tensor = tensors.emplace_back(type, extents);
-    memcpy(tensor.data.data(), output.data, tensor.data.size());
+    std::copy_n(static_cast<const char *>(output.data), tensor.data.size(), tensor.data.begin());
   }
   return tensors;
 }

@@ -106,7 +106,7 @@ Expected<Tensor> readNpy(StringRef bytes) {
     return fail("expects " + (size ? std::to_string(*size) : "a possible number of") + " bytes for " +
                 formatType(*type, *extents) + ", got " + std::to_string(elements.size()));
   Tensor tensor(*type, *extents);
-  memcpy(tensor.data.data(), elements.data(), elements.size());
+  llvm::copy(elements, tensor.data.begin());
   return valueOf(header, "fortran_order") == "True" ? reverseOrder(tensor) : std::move(tensor);
 }
 

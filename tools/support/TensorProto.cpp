@@ -1,6 +1,7 @@
 // ONNX's own form of a tensor in a file. Its elements are raw bytes, or numbers in the field of a wider type.
 #include "Errors.h"
 #include "TensorFiles.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/raw_ostream.h"
 #include <onnx/onnx_pb.h>
 
@@ -26,7 +27,7 @@ static Error copyElements(const ::onnx::TensorProto &proto, Tensor &tensor) {
     if (proto.raw_data().size() != tensor.data.size())
       return fail("expects " + std::to_string(tensor.data.size()) + " bytes for " +
                   formatType(tensor.type, tensor.extents) + ", got " + std::to_string(proto.raw_data().size()));
-    memcpy(tensor.data.data(), proto.raw_data().data(), tensor.data.size());
+    llvm::copy(proto.raw_data(), tensor.data.begin());
     return Error::success();
   }
   switch (tensor.type) {
