@@ -2,7 +2,7 @@
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Diagnostics.h"
 #include "onnx/Onnx.h"
-#include "llvm/ADT/StringSwitch.h"
+#include "llvm/ADT/StringExtras.h"
 #include <onnx/onnx_pb.h>
 
 using namespace mlir;
@@ -11,6 +11,11 @@ using ::onnx::TypeProto;
 namespace mlc::importer {
 
 //===-- From messages ------------------------------------------------------------===//
+
+/// Exporters call extents that they do not know "?" or "-1"; taken for a name, it would make all of them equal.
+static bool isName(StringRef text) {
+  return llvm::any_of(text, [](unsigned char c) { return llvm::isAlpha(c) || c == '_' || c >= 0x80; });
+}
 
 static FailureOr<NamedType> importTensor(const TypeProto::Tensor &proto, Location loc, StringRef what) {
   Type element = onnx::elementType(proto.elem_type(), loc.getContext());
@@ -27,8 +32,7 @@ static FailureOr<NamedType> importTensor(const TypeProto::Tensor &proto, Locatio
       return emitError(loc) << what << " has the negative extent " << dimension.dim_value() << " on axis "
                             << shape.size();
     shape.push_back(isFixed ? dimension.dim_value() : ShapedType::kDynamic);
-    // Exporters call every extent that they do not know "?"; taken for a name, it would make them all equal.
-    result.dimensions.push_back(dimension.dim_param() == "?" ? "" : dimension.dim_param());
+    result.dimensions.push_back(isName(dimension.dim_param()) ? dimension.dim_param() : "");
   }
   if (!onnx::elementCount(shape))
     return emitError(loc) << what << " has more elements than 64 bits can count: extents " << shape;
