@@ -217,6 +217,10 @@ static FailureOr<SmallVector<Facts>> shapeOfLayer(const Layer &layer, Known &kno
     if (known.rank(operand) != 3)
       return layer.op->emitOpError("expects ") << name << " of rank 3, got " << operand.getType();
   LayerExtents e = extentsOf(layer, known);
+  if (auto size = layer.op->getAttrOfType<IntegerAttr>("hidden_size");
+      size && !known.math.mayBeEqual(e.hidden, known.math.constant(size.getInt())))
+    return layer.op->emitOpError("expects R with the hidden_size, ")
+           << size.getInt() << ", on axis 2, got " << known.math.print(e.hidden);
   for (const Expected &expected : expectedOperands(layer, e, known.math)) {
     ArrayRef<Extent> own = known.extents(expected.operand);
     if (own.size() != expected.extents.size())
