@@ -192,7 +192,7 @@ Error runBench(CommandLine &line) {
   {
     Progress progress("measuring " + sys::path::filename(options.input).str());
     for (int count : counts) {
-      progress.step("threads " + std::to_string(count));
+      progress.step(count == 0 ? "all cores" : count == 1 ? "1 thread" : std::to_string(count) + " threads");
       Expected<Measurement> measurement = measure(library, *inputs, count, effort);
       if (!measurement)
         return inContext(options.input, measurement.takeError());
