@@ -16,6 +16,7 @@
 #include "passes/Passes.h"
 #include "passes/Pipelines.h"
 #include "passes/Ports.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include <chrono>
@@ -142,19 +143,37 @@ static OwningOpRef<ModuleOp> readInput(const Options &options, MLIRContext &cont
   return module;
 }
 
+FailureOr<std::pair<const Target *, TargetAttr>> targetOf(const Options &options, MLIRContext &context) {
+  context.loadDialect<MlcDialect>(); // the target describes itself by its attribute
+  StringRef name = options.target.empty() ? hostTargetName() : StringRef(options.target);
+  const Target *target = findTarget(name);
+  if (!target) {
+    auto names = llvm::map_range(registeredTargets(), [](const auto &known) { return known->name(); });
+    return emitError(UnknownLoc::get(&context))
+           << "unknown target '" << name << "'; known are " << llvm::join(names, ", ");
+  }
+  FailureOr<TargetAttr> attr = target->describe(&context, options.chip, options.features);
+  if (failed(attr))
+    return failure();
+  return std::pair(target, *attr);
+}
+
 /// Says on the module what to compile for. IR that was printed earlier says it itself, and the options must not
 /// contradict.
 static FailureOr<std::pair<const Target *, TargetAttr>> settleTarget(ModuleOp module, const Options &options) {
-  if (!module->hasAttr(targetAttrName)) {
-    const Target *target = findTarget(options.target);
-    if (!target)
-      return emitError(UnknownLoc::get(module.getContext()))
-             << "unknown target '" << options.target << "'; `mlc targets` lists the known ones";
-    FailureOr<TargetAttr> attr = target->describe(module.getContext(), options.chip, options.features);
-    if (failed(attr))
-      return failure();
-    module->setAttr(targetAttrName, *attr);
+  auto own = module->getAttrOfType<TargetAttr>(targetAttrName);
+  if (!own) {
+    FailureOr<std::pair<const Target *, TargetAttr>> asked = targetOf(options, *module.getContext());
+    if (succeeded(asked))
+      module->setAttr(targetAttrName, asked->second);
+    return asked;
   }
+  for (auto [option, given, known] : {std::tuple("--target", StringRef(options.target), own.getName()),
+                                      std::tuple("--chip", StringRef(options.chip), own.getChip()),
+                                      std::tuple("--features", StringRef(options.features), own.getFeatures())})
+    if (!given.empty() && given != known)
+      return module.emitError("expects no ")
+             << option << " but the one that the text was printed for, '" << known << "', got '" << given << "'";
   return targetOf(module);
 }
 
@@ -252,18 +271,13 @@ LogicalResult compile(const Options &options, MLIRContext &context) {
 }
 
 FailureOr<std::string> printPipeline(const Options &options, MLIRContext &context) {
-  context.loadDialect<MlcDialect>(); // the target describes itself by its attribute
-  const Target *target = findTarget(options.target);
-  if (!target)
-    return emitError(UnknownLoc::get(&context))
-           << "unknown target '" << options.target << "'; `mlc targets` lists the known ones";
-  FailureOr<TargetAttr> attr = target->describe(&context, options.chip, options.features);
-  if (failed(attr))
+  FailureOr<std::pair<const Target *, TargetAttr>> target = targetOf(options, context);
+  if (failed(target))
     return failure();
   PassManager passes(&context);
   for (const PhaseInfo &phase : phases())
     if (phase.phase >= options.from && phase.phase <= options.emit && phase.build)
-      phase.build(passes, *target, *attr);
+      phase.build(passes, *target->first, target->second);
   std::string text;
   llvm::raw_string_ostream stream(text);
   passes.printAsTextualPipeline(stream, /*pretty=*/true);

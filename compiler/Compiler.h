@@ -31,10 +31,10 @@ struct PhaseTime {
 };
 
 struct Options {
-  std::string input;  ///< .onnx, .onnxtxt, or .mlir together with `from`
-  std::string output; ///< the .so, or the printed phase; empty: derived from the input
-  std::string header; ///< the typed header; empty: none
-  std::string target = hostTargetName().str();
+  std::string input;          ///< .onnx, .onnxtxt, or .mlir together with `from`
+  std::string output;         ///< the .so, or the printed phase; empty: derived from the input
+  std::string header;         ///< the typed header; empty: none
+  std::string target;         ///< empty: that of the text that is read, else this machine's
   std::string chip;           ///< empty: the target's usual one
   std::string features;       ///< additions to the chip's, "+avx512vnni,-avx512f"
   Phase from = Phase::Import; ///< the phase that reads the input; later than import for .mlir
@@ -47,6 +47,9 @@ struct Options {
   std::function<void(llvm::StringRef phase)> progress;
   std::vector<PhaseTime> *times = nullptr;
 };
+
+/// The target that is asked for; fails with an error if there is none of that name.
+llvm::FailureOr<std::pair<const Target *, TargetAttr>> targetOf(const Options &options, mlir::MLIRContext &context);
 
 /// All dialects and interfaces that any phase needs.
 void registerAllDialects(mlir::DialectRegistry &registry);

@@ -66,16 +66,12 @@ LogicalResult Checker::run(mlir::ModuleOp module, StringRef phase, const Target 
 }
 
 Error Checker::lower(mlir::ModuleOp module) {
-  const Target *target = findTarget(options.target);
-  if (!target)
-    return unknownWord("target", options.target,
-                       map_to_vector(registeredTargets(), [](const auto &target) { return target->name(); }));
-  context.loadDialect<MlcDialect>(); // the target describes itself by its attribute
   DiagnosticPrinter printer(context, options.input);
-  FailureOr<TargetAttr> attr = target->describe(&context, options.chip, options.features);
-  if (failed(attr))
+  FailureOr<std::pair<const Target *, TargetAttr>> settled = targetOf(options, context);
+  if (failed(settled))
     return alreadyReported();
-  module->setAttr(targetAttrName, *attr);
+  auto [target, attr] = *settled;
+  module->setAttr(targetAttrName, attr);
 
   unsigned elsewhere = 0;
   mlir::ScopedDiagnosticHandler collector(&context, [&](mlir::Diagnostic &diagnostic) {
@@ -89,7 +85,7 @@ Error Checker::lower(mlir::ModuleOp module) {
     findings[found->second].problems.push_back(formatDiagnostic(diagnostic, ""));
     return success();
   });
-  bool done = succeeded(run(module, "simplify", *target, *attr)) && succeeded(run(module, "lower", *target, *attr));
+  bool done = succeeded(run(module, "simplify", *target, attr)) && succeeded(run(module, "lower", *target, attr));
   return done || (!allSupported() && !elsewhere) ? Error::success() : alreadyReported();
 }
 
