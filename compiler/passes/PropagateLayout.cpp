@@ -340,7 +340,9 @@ struct HoistOverPad : OpRewritePattern<linalg::TransposeOp> {
   LogicalResult matchAndRewrite(linalg::TransposeOp op, PatternRewriter &rewriter) const override {
     auto pad = op.getInput().getDefiningOp<tensor::PadOp>();
     Value padding = pad ? pad.getConstantPaddingValue() : Value();
-    if (!padding || !pad->hasOneUse())
+    // Who asks for an extent does not need the elements.
+    auto isNoReader = [&](Operation *user) { return user == op || isa<tensor::DimOp>(user); };
+    if (!padding || !llvm::all_of(pad->getUsers(), isNoReader))
       return rewriter.notifyMatchFailure(op, "input is not padded with a constant for this alone");
     ArrayRef<int64_t> order = op.getPermutation();
     Value source = transpose(rewriter, op.getLoc(), pad.getSource(), order);

@@ -64,18 +64,20 @@ func.func @majority_decides(%x: tensor<2x50x30xf32>, %y: tensor<2x50x30xf32>, %z
 
 // What is left is done before padding, and so writes into the padded tensor.
 // CHECK-LABEL: @moves_up_over_padding
-// CHECK: %[[T:.*]] = linalg.transpose ins(%arg0 : tensor<2x50x30xf32>)
+// CHECK: %[[T:.*]] = linalg.transpose ins(%arg0 : tensor<?x50x30xf32>)
 // CHECK: tensor.pad %[[T]] low[0, 0, 1] high[0, 0, 2]
 // CHECK-NOT: linalg.transpose
-func.func @moves_up_over_padding(%x: tensor<2x50x30xf32>) -> tensor<2x30x53xf32> {
+func.func @moves_up_over_padding(%x: tensor<?x50x30xf32>) -> tensor<?x30x53xf32> {
   %zero = arith.constant 0.0 : f32
   %0 = tensor.pad %x low[0, 1, 0] high[0, 2, 0] {
   ^bb0(%i: index, %j: index, %k: index):
     tensor.yield %zero : f32
-  } : tensor<2x50x30xf32> to tensor<2x53x30xf32>
-  %e = tensor.empty() : tensor<2x30x53xf32>
-  %1 = linalg.transpose ins(%0 : tensor<2x53x30xf32>) outs(%e : tensor<2x30x53xf32>) permutation = [0, 2, 1]
-  return %1 : tensor<2x30x53xf32>
+  } : tensor<?x50x30xf32> to tensor<?x53x30xf32>
+  %c0 = arith.constant 0 : index
+  %n = tensor.dim %0, %c0 : tensor<?x53x30xf32>
+  %e = tensor.empty(%n) : tensor<?x30x53xf32>
+  %1 = linalg.transpose ins(%0 : tensor<?x53x30xf32>) outs(%e : tensor<?x30x53xf32>) permutation = [0, 2, 1]
+  return %1 : tensor<?x30x53xf32>
 }
 
 // Padding in between does not keep them apart.
