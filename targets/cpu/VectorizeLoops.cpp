@@ -802,6 +802,30 @@ private:
 
 //===-- The pass -----------------------------------------------------------------===//
 
+/// Whether the axes that these loops run over lie in each operand as one axis does. A tile of a larger buffer may have
+/// such axes, too.
+bool areContiguous(linalg::LinalgOp op, ArrayRef<int64_t> loops) {
+  for (OpOperand &operand : op->getOpOperands()) {
+    auto type = dyn_cast<MemRefType>(operand.get().getType());
+    if (!type || type.getLayout().isIdentity())
+      continue;
+    AffineMap map = op.getMatchingIndexingMap(&operand);
+    SmallVector<ReassociationIndices> groups;
+    bool inRun = false;
+    for (auto [axis, index] : llvm::enumerate(map.getResults())) {
+      bool isOfRun = llvm::is_contained(loops, cast<AffineDimExpr>(index).getPosition());
+      if (isOfRun && inRun)
+        groups.back().push_back(axis);
+      else
+        groups.push_back({(int64_t)axis});
+      inRun = isOfRun;
+    }
+    if (!memref::CollapseShapeOp::isGuaranteedCollapsible(type, groups))
+      return false;
+  }
+  return true;
+}
+
 /// The longest runs of loops that are contiguous in all operands.
 SmallVector<ReassociationIndices> contiguousRuns(linalg::LinalgOp op) {
   SmallVector<AffineMap> maps = op.getIndexingMapsArray();
@@ -811,7 +835,7 @@ SmallVector<ReassociationIndices> contiguousRuns(linalg::LinalgOp op) {
     if (!runs.empty() && iterators[loop] == iterators[loop - 1]) {
       ReassociationIndices longer = runs.back();
       longer.push_back(loop);
-      if (linalg::areDimSequencesPreserved(maps, {longer})) {
+      if (linalg::areDimSequencesPreserved(maps, {longer}) && areContiguous(op, longer)) {
         runs.back() = longer;
         continue;
       }
@@ -849,9 +873,6 @@ struct VectorizeLoops : impl::VectorizeLoopsBase<VectorizeLoops> {
       return op;
     if (!llvm::all_of(op.getIndexingMapsArray(), [](AffineMap map) { return map.isProjectedPermutation(); }))
       return op;
-    for (Value operand : op->getOperands())
-      if (auto type = dyn_cast<MemRefType>(operand.getType()); type && !type.getLayout().isIdentity())
-        return op;
     SmallVector<ReassociationIndices> runs = contiguousRuns(op);
     if (llvm::all_of(runs, [](const ReassociationIndices &run) { return run.size() == 1; }))
       return op;

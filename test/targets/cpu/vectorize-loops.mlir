@@ -82,18 +82,38 @@ func.func @plain(%x: memref<8xf32>, %y: memref<8xf32>) {
 
 // Every second element of a row has no axis of stride one: lanes are counted along the row that the memory spans.
 // CHECK-LABEL: @strided
-// CHECK-SAME: (%[[X:.*]]: memref<8x64xf32, strided<[128, 2], offset: 1>>, %[[Y:.*]]: memref<8x64xf32, strided<[128, 2]>>)
-// CHECK: %[[FROM:.*]] = memref.reinterpret_cast %[[X]] to offset: [1], sizes: [1023], strides: [1]
+// CHECK-SAME: (%[[X:.*]]: memref<8x64xf32, strided<[200, 2], offset: 1>>, %[[Y:.*]]: memref<8x64xf32, strided<[200, 2]>>)
+// CHECK: %[[FROM:.*]] = memref.reinterpret_cast %[[X]] to offset: [1], sizes: [1527], strides: [1]
 // CHECK: vector.gather %[[FROM]]
-// CHECK: %[[TO:.*]] = memref.reinterpret_cast %[[Y]] to offset: [0], sizes: [1023], strides: [1]
+// CHECK: %[[TO:.*]] = memref.reinterpret_cast %[[Y]] to offset: [0], sizes: [1527], strides: [1]
 // CHECK: vector.scatter %[[TO]]
-func.func @strided(%x: memref<8x64xf32, strided<[128, 2], offset: 1>>, %y: memref<8x64xf32, strided<[128, 2]>>) {
+func.func @strided(%x: memref<8x64xf32, strided<[200, 2], offset: 1>>, %y: memref<8x64xf32, strided<[200, 2]>>) {
   linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
-      ins(%x : memref<8x64xf32, strided<[128, 2], offset: 1>>) outs(%y : memref<8x64xf32, strided<[128, 2]>>) {
+      ins(%x : memref<8x64xf32, strided<[200, 2], offset: 1>>) outs(%y : memref<8x64xf32, strided<[200, 2]>>) {
   ^bb0(%a: f32, %b: f32):
     %0 = math.sqrt %a : f32
     %1 = arith.addf %0, %a : f32
     linalg.yield %1 : f32
+  }
+  return
+}
+
+// -----
+
+#id = affine_map<(i, j, k) -> (i, j, k)>
+
+// Rows of a tile that follow one another in the larger buffer are one.
+// CHECK-LABEL: @tile
+// CHECK: %[[X:.*]] = memref.collapse_shape %arg0 {{\[\[}}0], [1, 2]] : memref<4x16x8xf32, strided<[1000, 8, 1]>> into memref<4x128xf32, strided<[1000, 1]>>
+// CHECK: scf.for %[[I:.*]] = %c0 to %c4
+// CHECK: scf.for %[[J:.*]] = %c0 to %c128 step %c16
+// CHECK: vector.load %[[X]][%[[I]], %[[J]]]
+func.func @tile(%x: memref<4x16x8xf32, strided<[1000, 8, 1]>>, %y: memref<4x16x8xf32>) {
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%x : memref<4x16x8xf32, strided<[1000, 8, 1]>>) outs(%y : memref<4x16x8xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %0 = arith.addf %a, %a : f32
+    linalg.yield %0 : f32
   }
   return
 }
