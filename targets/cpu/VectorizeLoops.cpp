@@ -20,8 +20,9 @@
 //     registers;
 //   - what remains of a loop after whole vectors is one masked step.
 // An operation whose body has no vector form becomes plain loops.
+#include "cpu/LoopAccess.h"
 #include "cpu/Passes.h"
-#include "mlir/Analysis/SliceAnalysis.h"
+#include "cpu/VectorLoop.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
@@ -46,89 +47,6 @@ namespace mlc::cpu {
 
 namespace {
 
-//===-- What is known of an operation ------------------------------------------------===//
-
-/// How an operand moves along one loop.
-enum class Movement { None, Contiguous, Strided, Irregular };
-
-Movement movementAlong(AffineMap map, MemRefType type, unsigned loop) {
-  SmallVector<int64_t> strides;
-  int64_t offset;
-  if (failed(type.getStridesAndOffset(strides, offset)))
-    return Movement::Irregular;
-  Movement result = Movement::None;
-  for (auto [expr, stride] : llvm::zip(map.getResults(), strides)) {
-    if (!expr.isFunctionOfDim(loop))
-      continue;
-    // The coefficient of the loop, if the expression is a sum.
-    AffineExpr rest = expr - getAffineDimExpr(loop, expr.getContext());
-    bool isUnit = !simplifyAffineExpr(rest, map.getNumDims(), 0).isFunctionOfDim(loop);
-    if (!expr.isPureAffine())
-      return Movement::Irregular;
-    bool isSum = true;
-    expr.walk([&](AffineExpr e) {
-      if (auto binary = dyn_cast<AffineBinaryOpExpr>(e); binary && binary.getKind() != AffineExprKind::Add &&
-                                                         binary.getKind() != AffineExprKind::Mul &&
-                                                         binary.isFunctionOfDim(loop))
-        isSum = false;
-    });
-    if (!isSum)
-      return Movement::Irregular;
-    if (result != Movement::None)
-      return Movement::Strided; // a diagonal
-    result = isUnit && stride == 1 ? Movement::Contiguous : Movement::Strided;
-  }
-  return result;
-}
-
-/// The number that `loop` is multiplied with in a sum.
-int64_t coefficientOf(AffineExpr expr, unsigned loop) {
-  if (auto dim = dyn_cast<AffineDimExpr>(expr))
-    return dim.getPosition() == loop;
-  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
-  if (!binary)
-    return 0;
-  if (binary.getKind() == AffineExprKind::Add)
-    return coefficientOf(binary.getLHS(), loop) + coefficientOf(binary.getRHS(), loop);
-  if (binary.getKind() == AffineExprKind::Mul)
-    if (auto factor = dyn_cast<AffineConstantExpr>(binary.getRHS()))
-      return coefficientOf(binary.getLHS(), loop) * factor.getValue();
-  return 0;
-}
-
-unsigned bytesOf(Type type) { return type.isIndex() ? 8 : llvm::divideCeil(type.getIntOrFloatBitWidth(), 8); }
-
-bool isScalarType(Type type) { return type.isIntOrIndexOrFloat(); }
-
-/// The one operation by which a body adds to an output; null if there is more to it.
-Operation *combinerOf(linalg::LinalgOp op, unsigned output) {
-  SmallVector<Operation *> combiners;
-  if (!matchReduction(op.getRegionOutputArgs(), output, combiners) || combiners.size() != 1)
-    return nullptr;
-  Operation *combiner = combiners.front();
-  return linalg::getCombinerOpKind(combiner) && arith::getNeutralElement(combiner) ? combiner : nullptr;
-}
-
-/// Whether each operation of the body has a form on vectors.
-bool isVectorizable(linalg::LinalgOp op) {
-  for (Operation &inner : op.getBlock()->without_terminator()) {
-    if (isa<linalg::IndexOp, memref::LoadOp, arith::ConstantOp>(inner))
-      continue;
-    if (inner.getNumRegions() || !OpTrait::hasElementwiseMappableTraits(&inner))
-      return false;
-    for (Type type :
-         llvm::concat<Type>(llvm::to_vector(inner.getOperandTypes()), llvm::to_vector(inner.getResultTypes())))
-      if (!isScalarType(type))
-        return false;
-  }
-  for (OpOperand &operand : op->getOpOperands())
-    if (auto type = dyn_cast<MemRefType>(operand.get().getType()); type && !isScalarType(type.getElementType()))
-      return false;
-  return true;
-}
-
-//===-- Writing the loops --------------------------------------------------------===//
-
 /// How many elements a step covers, and which of them count: all if there is no mask. One lane without a vector is
 /// plain code.
 struct Step {
@@ -146,10 +64,13 @@ public:
       extents.push_back(getValueOrCreateConstantIndexOp(b, b.getLoc(), range.size));
     positions.resize(extents.size());
     iterators = op.getIteratorTypesArray();
+    VectorLoop choice = chooseVectorLoop(op, vectorBytes);
+    vectorLoop = choice.loop;
+    fullStepLanes = choice.lanes;
+    transposeLoop = choice.transposed;
   }
 
   void write() {
-    chooseVectorLoop();
     SmallVector<unsigned> parallel, reduction;
     for (unsigned loop = 0; loop < iterators.size(); ++loop) {
       if (vectorLoop == (int)loop)
@@ -158,7 +79,6 @@ public:
     }
     bool reduces =
         llvm::any_of(iterators, [](utils::IteratorType type) { return type == utils::IteratorType::reduction; });
-    int transposeLoop = reduces ? -1 : chooseTransposeLoop();
     if (transposeLoop >= 0)
       llvm::erase(parallel, (unsigned)transposeLoop);
     writeLoops(parallel, {}, [&](ValueRange) -> SmallVector<Value> {
@@ -183,96 +103,6 @@ private:
   bool isParallel(unsigned loop) const { return iterators[loop] == utils::IteratorType::parallel; }
   Value zero() { return index(0); }
   Value index(int64_t value) { return arith::ConstantIndexOp::create(b, value); }
-
-  //===-- Decisions --------------------------------------------------------------===//
-
-  void chooseVectorLoop() {
-    if (!isVectorizable(op))
-      return;
-    int64_t widest = 1;
-    for (OpOperand &operand : op->getOpOperands())
-      widest = std::max<int64_t>(widest, bytesOf(getElementTypeOrSelf(operand.get().getType())));
-    int64_t fullLanes = std::max<int64_t>(1, vectorBytes / widest);
-    bool canReduce = true;
-    for (unsigned i = 0; i < op.getNumDpsInits(); ++i)
-      canReduce &= combinerOf(op, i) != nullptr;
-
-    double best = 1; // the cost of a scalar, for one element
-    for (unsigned loop = 0; loop < iterators.size(); ++loop) {
-      if (!isParallel(loop) && (iterators[loop] != utils::IteratorType::reduction || !canReduce))
-        continue;
-      if (fixed[loop] == 1)
-        continue;
-      double cost = 0.5;
-      bool possible = true;
-      for (OpOperand &operand : op->getOpOperands()) {
-        auto type = dyn_cast<MemRefType>(operand.get().getType());
-        if (!type)
-          continue;
-        bool isOutput = op.isDpsInit(&operand);
-        Movement movement = movementAlong(op.getMatchingIndexingMap(&operand), type, loop);
-        switch (movement) {
-        case Movement::None:
-          // Outputs that stay are accumulators, which exist along reductions only.
-          possible &= !isOutput || !isParallel(loop);
-          cost += 0.1;
-          break;
-        case Movement::Contiguous:
-          cost += 1;
-          break;
-        case Movement::Strided:
-          cost += isOutput ? 16 : 8;
-          break;
-        case Movement::Irregular:
-          possible = false;
-          break;
-        }
-      }
-      if (!possible)
-        continue;
-      int64_t lanes = fullLanes;
-      double used = 1;
-      if (!ShapedType::isDynamic(fixed[loop])) {
-        lanes = std::min<int64_t>(lanes, llvm::PowerOf2Ceil(fixed[loop]));
-        used = (double)fixed[loop] / llvm::alignTo(fixed[loop], lanes);
-      }
-      // A reduction is summed up at the end; contiguous loops on the inside are kinder to caches.
-      cost = (cost / lanes / used) * (isParallel(loop) ? 1 : 1.1) / op->getNumOperands() *
-             (1 + 0.01 * (iterators.size() - loop));
-      if (lanes < 2 || cost >= best)
-        continue;
-      best = cost;
-      vectorLoop = loop;
-      fullStepLanes = lanes;
-    }
-  }
-
-  /// A loop along which what is strided along the vector loop is contiguous, so that tiles of both can be transposed in
-  /// registers; -1 if there is none.
-  int chooseTransposeLoop() {
-    if (vectorLoop < 0 || fullStepLanes < 4)
-      return -1;
-    for (Operation &inner : *op.getBlock())
-      if (isa<linalg::IndexOp, memref::LoadOp>(inner))
-        return -1;
-    auto movement = [&](OpOperand &operand, unsigned loop) {
-      return movementAlong(op.getMatchingIndexingMap(&operand), cast<MemRefType>(operand.get().getType()), loop);
-    };
-    for (unsigned loop = 0; loop < iterators.size(); ++loop) {
-      if (vectorLoop == (int)loop || (!ShapedType::isDynamic(fixed[loop]) && fixed[loop] < fullStepLanes))
-        continue;
-      bool isUseful = false, isPossible = true;
-      for (OpOperand &operand : op->getOpOperands()) {
-        if (!isa<MemRefType>(operand.get().getType()) || movement(operand, vectorLoop) != Movement::Strided)
-          continue;
-        isUseful = true;
-        isPossible &= !op.isDpsInit(&operand) && movement(operand, loop) == Movement::Contiguous;
-      }
-      if (isUseful && isPossible)
-        return loop;
-    }
-    return -1;
-  }
 
   //===-- Loops ------------------------------------------------------------------===//
 
@@ -796,54 +626,11 @@ private:
   SmallVector<Value> positions; ///< of each loop, where code is being written
   SmallVector<utils::IteratorType> iterators;
   DenseMap<OpOperand *, Value> loaded; ///< inputs that are in registers already, at the present position
-  int vectorLoop = -1;
-  int64_t fullStepLanes = 1;
+  int vectorLoop, transposeLoop;       ///< see VectorLoop
+  int64_t fullStepLanes;
 };
 
 //===-- The pass -----------------------------------------------------------------===//
-
-/// Whether the axes that these loops run over lie in each operand as one axis does. A tile of a larger buffer may have
-/// such axes, too.
-bool areContiguous(linalg::LinalgOp op, ArrayRef<int64_t> loops) {
-  for (OpOperand &operand : op->getOpOperands()) {
-    auto type = dyn_cast<MemRefType>(operand.get().getType());
-    if (!type || type.getLayout().isIdentity())
-      continue;
-    AffineMap map = op.getMatchingIndexingMap(&operand);
-    SmallVector<ReassociationIndices> groups;
-    bool inRun = false;
-    for (auto [axis, index] : llvm::enumerate(map.getResults())) {
-      bool isOfRun = llvm::is_contained(loops, cast<AffineDimExpr>(index).getPosition());
-      if (isOfRun && inRun)
-        groups.back().push_back(axis);
-      else
-        groups.push_back({(int64_t)axis});
-      inRun = isOfRun;
-    }
-    if (!memref::CollapseShapeOp::isGuaranteedCollapsible(type, groups))
-      return false;
-  }
-  return true;
-}
-
-/// The longest runs of loops that are contiguous in all operands.
-SmallVector<ReassociationIndices> contiguousRuns(linalg::LinalgOp op) {
-  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
-  SmallVector<utils::IteratorType> iterators = op.getIteratorTypesArray();
-  SmallVector<ReassociationIndices> runs;
-  for (int64_t loop = 0; loop < (int64_t)iterators.size(); ++loop) {
-    if (!runs.empty() && iterators[loop] == iterators[loop - 1]) {
-      ReassociationIndices longer = runs.back();
-      longer.push_back(loop);
-      if (linalg::areDimSequencesPreserved(maps, {longer}) && areContiguous(op, longer)) {
-        runs.back() = longer;
-        continue;
-      }
-    }
-    runs.push_back({loop});
-  }
-  return runs;
-}
 
 struct VectorizeLoops : impl::VectorizeLoopsBase<VectorizeLoops> {
   using VectorizeLoopsBase::VectorizeLoopsBase;
@@ -862,33 +649,10 @@ struct VectorizeLoops : impl::VectorizeLoopsBase<VectorizeLoops> {
         op.emitOpError("expects buffers here");
         return signalPassFailure();
       }
-      linalg::LinalgOp collapsed = collapse(op, rewriter);
+      linalg::LinalgOp collapsed = collapseLoops(op, rewriter);
       LoopNest(collapsed, vectorBytes).write();
       rewriter.eraseOp(collapsed);
     }
-  }
-
-  static linalg::LinalgOp collapse(linalg::LinalgOp op, RewriterBase &rewriter) {
-    if (!op.getBlock()->getOps<linalg::IndexOp>().empty())
-      return op;
-    if (!llvm::all_of(op.getIndexingMapsArray(), [](AffineMap map) { return map.isProjectedPermutation(); }))
-      return op;
-    SmallVector<ReassociationIndices> runs = contiguousRuns(op);
-    if (llvm::all_of(runs, [](const ReassociationIndices &run) { return run.size() == 1; }))
-      return op;
-    rewriter.setInsertionPoint(op);
-    if (!isa<linalg::GenericOp>(op)) {
-      FailureOr<linalg::GenericOp> generic = linalg::generalizeNamedOp(rewriter, op);
-      if (failed(generic))
-        return op;
-      op = *generic;
-      rewriter.setInsertionPoint(op);
-    }
-    FailureOr<linalg::CollapseResult> result = linalg::collapseOpIterationDims(op, runs, rewriter);
-    if (failed(result))
-      return op;
-    rewriter.eraseOp(op);
-    return result->collapsedOp;
   }
 };
 

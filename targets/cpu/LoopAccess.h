@@ -1,0 +1,19 @@
+// How the loops of a structured operation on buffers run through memory.
+#pragma once
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+
+namespace mlc::cpu {
+
+/// How an operand moves along one loop.
+enum class Movement { None, Contiguous, Strided, Irregular };
+
+Movement movementAlong(mlir::AffineMap map, mlir::MemRefType type, unsigned loop);
+
+/// The number that `loop` is multiplied with in a sum.
+int64_t coefficientOf(mlir::AffineExpr index, unsigned loop);
+
+/// The operation with each run of loops made one that runs over axes which lie as one axis in all operands; the
+/// operation itself where there is none.
+mlir::linalg::LinalgOp collapseLoops(mlir::linalg::LinalgOp op, mlir::RewriterBase &rewriter);
+
+} // namespace mlc::cpu

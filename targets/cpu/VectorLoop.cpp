@@ -1,0 +1,136 @@
+#include "cpu/VectorLoop.h"
+#include "cpu/LoopAccess.h"
+#include "mlir/Analysis/SliceAnalysis.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+using namespace mlir;
+
+namespace mlc::cpu {
+
+static unsigned bytesOf(Type type) { return type.isIndex() ? 8 : llvm::divideCeil(type.getIntOrFloatBitWidth(), 8); }
+
+static bool isScalarType(Type type) { return type.isIntOrIndexOrFloat(); }
+
+Operation *combinerOf(linalg::LinalgOp op, unsigned output) {
+  SmallVector<Operation *> combiners;
+  if (!matchReduction(op.getRegionOutputArgs(), output, combiners) || combiners.size() != 1)
+    return nullptr;
+  Operation *combiner = combiners.front();
+  return linalg::getCombinerOpKind(combiner) && arith::getNeutralElement(combiner) ? combiner : nullptr;
+}
+
+/// Whether each operation of the body has a form on vectors.
+static bool isVectorizable(linalg::LinalgOp op) {
+  for (Operation &inner : op.getBlock()->without_terminator()) {
+    if (isa<linalg::IndexOp, memref::LoadOp, arith::ConstantOp>(inner))
+      continue;
+    if (inner.getNumRegions() || !OpTrait::hasElementwiseMappableTraits(&inner))
+      return false;
+    for (Type type :
+         llvm::concat<Type>(llvm::to_vector(inner.getOperandTypes()), llvm::to_vector(inner.getResultTypes())))
+      if (!isScalarType(type))
+        return false;
+  }
+  for (OpOperand &operand : op->getOpOperands())
+    if (auto type = dyn_cast<MemRefType>(operand.get().getType()); type && !isScalarType(type.getElementType()))
+      return false;
+  return true;
+}
+
+/// Of the loads and stores of one step along `loop`, a contiguous vector counting as one; none if a step along it
+/// cannot be a vector.
+static std::optional<double> costOfStep(linalg::LinalgOp op, unsigned loop, bool isParallel) {
+  double cost = 0.5;
+  for (OpOperand &operand : op->getOpOperands()) {
+    auto type = dyn_cast<MemRefType>(operand.get().getType());
+    if (!type)
+      continue;
+    bool isOutput = op.isDpsInit(&operand);
+    switch (movementAlong(op.getMatchingIndexingMap(&operand), type, loop)) {
+    case Movement::None:
+      // Outputs that stay are accumulators, which exist along reductions only.
+      if (isOutput && isParallel)
+        return std::nullopt;
+      cost += 0.1;
+      break;
+    case Movement::Contiguous:
+      cost += 1;
+      break;
+    case Movement::Strided:
+      cost += isOutput ? 16 : 8;
+      break;
+    case Movement::Irregular:
+      return std::nullopt;
+    }
+  }
+  return cost;
+}
+
+static int chooseTransposed(linalg::LinalgOp op, const VectorLoop &choice) {
+  if (choice.loop < 0 || choice.lanes < 4 || op.getNumParallelLoops() != op.getNumLoops())
+    return -1;
+  for (Operation &inner : *op.getBlock())
+    if (isa<linalg::IndexOp, memref::LoadOp>(inner))
+      return -1;
+  auto movement = [&](OpOperand &operand, unsigned loop) {
+    return movementAlong(op.getMatchingIndexingMap(&operand), cast<MemRefType>(operand.get().getType()), loop);
+  };
+  for (auto [loop, extent] : llvm::enumerate(op.getStaticLoopRanges())) {
+    if (choice.loop == (int)loop || (!ShapedType::isDynamic(extent) && extent < choice.lanes))
+      continue;
+    bool isUseful = false, isPossible = true;
+    for (OpOperand &operand : op->getOpOperands()) {
+      if (!isa<MemRefType>(operand.get().getType()) || movement(operand, choice.loop) != Movement::Strided)
+        continue;
+      isUseful = true;
+      isPossible &= !op.isDpsInit(&operand) && movement(operand, loop) == Movement::Contiguous;
+    }
+    if (isUseful && isPossible)
+      return loop;
+  }
+  return -1;
+}
+
+VectorLoop chooseVectorLoop(linalg::LinalgOp op, unsigned vectorBytes) {
+  VectorLoop choice;
+  if (!isVectorizable(op))
+    return choice;
+  int64_t widest = 1;
+  for (OpOperand &operand : op->getOpOperands())
+    widest = std::max<int64_t>(widest, bytesOf(getElementTypeOrSelf(operand.get().getType())));
+  int64_t fullLanes = std::max<int64_t>(1, vectorBytes / widest);
+  bool canReduce = true;
+  for (unsigned i = 0; i < op.getNumDpsInits(); ++i)
+    canReduce &= combinerOf(op, i) != nullptr;
+
+  double best = 1; // the cost of a scalar, for one element
+  SmallVector<utils::IteratorType> iterators = op.getIteratorTypesArray();
+  for (auto [loop, extent] : llvm::enumerate(op.getStaticLoopRanges())) {
+    bool isParallel = iterators[loop] == utils::IteratorType::parallel;
+    if ((!isParallel && (iterators[loop] != utils::IteratorType::reduction || !canReduce)) || extent == 1)
+      continue;
+    std::optional<double> cost = costOfStep(op, loop, isParallel);
+    if (!cost)
+      continue;
+    int64_t lanes = fullLanes;
+    double used = 1;
+    if (!ShapedType::isDynamic(extent)) {
+      lanes = std::min<int64_t>(lanes, llvm::PowerOf2Ceil(extent));
+      used = (double)extent / llvm::alignTo(extent, lanes);
+    }
+    // A reduction is summed up at the end; contiguous loops on the inside are kinder to caches.
+    double each =
+        (*cost / lanes / used) * (isParallel ? 1 : 1.1) / op->getNumOperands() * (1 + 0.01 * (iterators.size() - loop));
+    if (lanes < 2 || each >= best)
+      continue;
+    best = each;
+    choice.loop = loop;
+    choice.lanes = lanes;
+  }
+  choice.transposed = chooseTransposed(op, choice);
+  return choice;
+}
+
+} // namespace mlc::cpu
