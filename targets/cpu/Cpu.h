@@ -4,11 +4,17 @@
 
 namespace mlc::cpu {
 
+/// How a machine sums products of vectors.
+struct Multiplication {
+  bool fused = true;   ///< it multiplies and adds in one instruction
+  bool byLane = false; ///< it multiplies a vector by a lane of another
+};
+
 /// The register tiles that a machine is good at.
 struct RegisterTiles {
   llvm::ArrayRef<int64_t> rows; ///< of a tile of 1, 2, 3... vectors of columns; the last is the widest tile
   int64_t depthBlock = 1024;    ///< terms summed in registers before the sum goes to memory
-  bool fused = true;            ///< it multiplies and adds in one instruction
+  Multiplication multiplication = {};
 };
 
 /// How much a tile of a kernel does: enough to be worth handing to a thread, little enough that there are tiles for all

@@ -16,7 +16,7 @@ void lower(OpPassManager &passes, TargetAttr target, RegisterTiles tiles) {
   contract.rows = llvm::to_vector(tiles.rows);
   contract.depthBlock = tiles.depthBlock;
   passes.addNestedPass<func::FuncOp>(createLowerContract(contract));
-  passes.addPass(createBuildMicroKernels({tiles.fused}));
+  passes.addPass(createBuildMicroKernels({tiles.multiplication.fused, tiles.multiplication.byLane}));
   OpPassManager &functions = passes.nest<func::FuncOp>();
   functions.addPass(createVectorizeLoops({target.getVectorBytes()}));
   functions.addPass(createExpandMath());

@@ -9,6 +9,9 @@
 //     llvm.store                                            // 24 times
 //   }
 //
+// Where a machine multiplies by a lane of a register, a load fetches the terms of a row for all steps that are written
+// out, instead of one that is then broadcast.
+//
 // The order of operations is the order in which LLVM's scheduler meets them: a panel row, then one row of lhs after the
 // other, so that a broadcast lives for as long as its products. Rows are addressed from a pointer for every three of
 // them, as x86 addresses can add a stride once or twice: one pointer each would not fit in the scalar registers.
@@ -90,8 +93,8 @@ constexpr int64_t unrolledDepth = 32;
 
 class Builder {
 public:
-  Builder(ImplicitLocOpBuilder &b, UkernelOp tile, bool fused)
-      : b(b), fused(fused), rows(tile.getRows()), vectors(tile.getColumns() / tile.getLanes()), lanes(tile.getLanes()),
+  Builder(ImplicitLocOpBuilder &b, UkernelOp tile, Multiplication how)
+      : b(b), how(how), rows(tile.getRows()), vectors(tile.getColumns() / tile.getLanes()), lanes(tile.getLanes()),
         isLanewise(tile.getForm() == UkernelForm::Lanes), element(tile.getOut().getType().getElementType()),
         rhsElement(tile.getRhs().getType().getElementType()), vector(VectorType::get({lanes}, element)) {}
 
@@ -288,15 +291,24 @@ private:
     SmallVector<Value> rowGroups;
     for (int64_t i = 0; i < rows; i += rowsPerPointer)
       rowGroups.push_back(advance(state.lhs, element, rowStride, i));
+    auto rowAt = [&](int64_t i) {
+      return advance(rowGroups[i / rowsPerPointer], element, rowStride, i % rowsPerPointer);
+    };
+    SmallVector<Value> runs; // of terms of each row, where one load fetches those of all steps
+    if (how.byLane && !isLanewise && count == unroll && fixed(lhsStride) == 1)
+      for (int64_t i = 0; i < rows; ++i)
+        runs.push_back(load(VectorType::get({count}, element), rowAt(i), element));
     for (int64_t step = 0; step < count; ++step) {
       Value panelRow = advance(state.rhs, rhsElement, rhsStride, step);
       SmallVector<Value> right;
       for (int64_t j = 0; j < vectors; ++j)
         right.push_back(extend(loadColumns(panelRow, rhsElement, j)));
       for (int64_t i = 0; i < rows; ++i) {
-        Value row = advance(rowGroups[i / rowsPerPointer], element, rowStride, i % rowsPerPointer);
-        Value place = advance(row, element, lhsStride, step);
-        Value left = isLanewise ? Value() : broadcast(load(element, place, element));
+        Value place = advance(rowAt(i), element, lhsStride, step), left;
+        if (!runs.empty())
+          left = broadcast(vector::ExtractOp::create(b, runs[i], step));
+        else if (!isLanewise)
+          left = broadcast(load(element, place, element));
         for (int64_t j = 0; j < vectors; ++j) {
           Value factor = left ? left : loadColumns(place, element, j);
           Value &sum = state.sums[i * vectors + j];
@@ -310,7 +322,7 @@ private:
   }
 
   Value multiplyAdd(Value x, Value y, Value sum) {
-    if (fused)
+    if (how.fused)
       return vector::FMAOp::create(b, x, y, sum);
     return arith::AddFOp::create(b, sum, arith::MulFOp::create(b, x, y).getResult());
   }
@@ -322,7 +334,7 @@ private:
   }
 
   ImplicitLocOpBuilder &b;
-  bool fused;
+  Multiplication how;
   int64_t rows, vectors, lanes;
   bool isLanewise;
   Type element, rhsElement;
@@ -336,7 +348,7 @@ private:
 
 } // namespace
 
-func::FuncOp buildMicroKernel(OpBuilder &builder, UkernelOp tile, bool fused) {
+func::FuncOp buildMicroKernel(OpBuilder &builder, UkernelOp tile, Multiplication how) {
   ImplicitLocOpBuilder b(UnknownLoc::get(tile.getContext()), builder);
   Type i64 = b.getI64Type(), pointer = LLVM::LLVMPointerType::get(b.getContext());
   SmallVector<Type> types(3, pointer);
@@ -347,7 +359,7 @@ func::FuncOp buildMicroKernel(OpBuilder &builder, UkernelOp tile, bool fused) {
   auto function = func::FuncOp::create(b, microKernelName(tile), b.getFunctionType(types, {}));
   function.setPrivate();
   function->setAttr("llvm.linkage", LLVM::LinkageAttr::get(b.getContext(), LLVM::Linkage::Internal));
-  Builder(b, tile, fused).build(function, tile);
+  Builder(b, tile, how).build(function, tile);
   return function;
 }
 
@@ -364,7 +376,7 @@ struct BuildMicroKernels : impl::BuildMicroKernelsBase<BuildMicroKernels> {
       auto function = symbols.lookup<func::FuncOp>(microKernelName(tile));
       OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
       if (!function)
-        symbols.insert(function = buildMicroKernel(b, tile, fused));
+        symbols.insert(function = buildMicroKernel(b, tile, {fused, byLane}));
       b.setInsertionPoint(tile);
       func::CallOp::create(b, tile.getLoc(), function, microKernelArguments(b, tile));
       tile.erase();

@@ -1,6 +1,6 @@
 // The code of a register tile: what an mlc.ukernel computes, as a function in the vector dialect.
 #pragma once
-#include "mlc/Mlc.h"
+#include "cpu/Cpu.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 namespace mlc::cpu {
@@ -8,8 +8,8 @@ namespace mlc::cpu {
 /// The name of the function of a register tile; tiles whose functions would be equal have equal names.
 std::string microKernelName(UkernelOp tile);
 
-/// Adds the function to the module that `b` points into. `fused`: the machine multiplies and adds in one instruction.
-mlir::func::FuncOp buildMicroKernel(mlir::OpBuilder &b, UkernelOp tile, bool fused);
+/// Adds the function to the module that `b` points into.
+mlir::func::FuncOp buildMicroKernel(mlir::OpBuilder &b, UkernelOp tile, Multiplication how);
 
 /// What the function is called with: pointers, then whatever is dynamic.
 llvm::SmallVector<mlir::Value> microKernelArguments(mlir::OpBuilder &b, UkernelOp tile);

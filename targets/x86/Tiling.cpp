@@ -11,7 +11,7 @@ cpu::RegisterTiles registerTiles(TargetAttr target) {
   static const int64_t rowsWith32Registers[] = {12, 9, 8, 6}, rowsWith16Registers[] = {8, 6, 4};
   cpu::RegisterTiles tiles;
   tiles.rows = target.getVectorBytes() == 64 ? ArrayRef(rowsWith32Registers) : ArrayRef(rowsWith16Registers);
-  tiles.fused = target.getFeatures().contains("+fma");
+  tiles.multiplication.fused = target.getFeatures().contains("+fma");
   return tiles;
 }
 
