@@ -25,6 +25,8 @@ StringRef hostTargetName() {
   return "x86";
 #elif defined(__aarch64__)
   return "arm";
+#elif defined(__riscv)
+  return "riscv";
 #else
   return "";
 #endif

@@ -3,6 +3,9 @@
 #ifdef MLC_TARGET_ARM
 #include "arm/Arm.h"
 #endif
+#ifdef MLC_TARGET_RISCV
+#include "riscv/Riscv.h"
+#endif
 #ifdef MLC_TARGET_X86
 #include "x86/X86.h"
 #endif
@@ -16,6 +19,9 @@ void registerAllTargets() {
 #endif
 #ifdef MLC_TARGET_ARM
   registerTarget(std::make_unique<ArmTarget>());
+#endif
+#ifdef MLC_TARGET_RISCV
+  registerTarget(std::make_unique<RiscvTarget>());
 #endif
 }
 

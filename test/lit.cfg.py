@@ -27,13 +27,14 @@ if os.path.exists(python):
     config.available_features.add("onnx")
     config.substitutions.append(("%python", python))
 # What models are run on: this machine, and what is emulated on it.
-machine = {"x86_64": "x86", "aarch64": "arm"}.get(platform.machine(), "other")
+machine = {"x86_64": "x86", "aarch64": "arm", "riscv64": "riscv"}.get(platform.machine(), "other")
 config.available_features.add("host-" + machine)
-if shutil.which("qemu-aarch64"):
-    config.available_features.add("qemu-aarch64")
-config.substitutions.append(("%qemu-aarch64", "qemu-aarch64 -L /usr/aarch64-linux-gnu"))
+for processor in ("aarch64", "riscv64"):
+    if shutil.which("qemu-" + processor):
+        config.available_features.add("qemu-" + processor)
+    config.substitutions.append((f"%qemu-{processor}", f"qemu-{processor} -L /usr/{processor}-linux-gnu"))
 # The tests of targets that are not built are not run.
-for target in ("x86", "arm"):
+for target in ("x86", "arm", "riscv"):
     if not os.path.isdir(os.path.join(build, "lib", "mlc", target)):
         config.excludes.append(target)
 # What a model may be compiled for that this machine lacks.

@@ -93,7 +93,7 @@ SECTIONS {
   .dynstr : { *(.dynstr) } :headers
   .rela.dyn : { *(.rela.dyn) } :headers
   .rela.plt : { *(.rela.plt) } :headers
-  .rodata : { *(.rodata .rodata.*) } :headers
+  .rodata : { *(.rodata .rodata.* .srodata .srodata.*) } :headers
   .eh_frame_hdr : { *(.eh_frame_hdr) } :headers :frames
   .eh_frame : { *(.eh_frame) } :headers
   . = ALIGN(CONSTANT(MAXPAGESIZE));
@@ -110,8 +110,8 @@ SECTIONS {
   .got : { *(.got) } :data :relro
   .got.plt : { *(.got.plt) } :data :relro
   . = ALIGN(CONSTANT(MAXPAGESIZE));
-  .data : { *(.data .data.*) } :data
-  .bss : { *(.bss .bss.* COMMON) } :data
+  .data : { *(.data .data.* .sdata .sdata.*) } :data
+  .bss : { *(.sbss .sbss.* .bss .bss.* COMMON) } :data
 )";
   if (weightBytes)
     script += "  . = ALIGN(CONSTANT(MAXPAGESIZE));\n  .mlc_weights (NOLOAD) : { HIDDEN(" + weightsSymbolName.str() +

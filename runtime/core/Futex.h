@@ -27,6 +27,8 @@ inline void relax() {
   __builtin_ia32_pause();
 #elif defined(__aarch64__)
   __asm__ volatile("isb" ::: "memory");
+#elif defined(__riscv)
+  __asm__ volatile(".4byte 0x0100000F" ::: "memory"); // pause, a hint to those that know it
 #endif
 }
 

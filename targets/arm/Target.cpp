@@ -82,7 +82,7 @@ static void initializeLLVM() {
 FailureOr<Binary> ArmTarget::emit(ModuleOp module, TargetAttr attr) const {
   static std::once_flag once;
   std::call_once(once, initializeLLVM);
-  cpu::Machine machine = {"aarch64-unknown-linux-gnu", "generic", {}};
+  cpu::Machine machine = {"aarch64-unknown-linux-gnu", "generic", "", {}};
   // A chip's name chooses the order of instructions; which there are, the features say.
   if (AArch64::parseCpu(attr.getChip()))
     machine.functionAttributes.emplace_back("tune-cpu", AArch64::resolveCPUAlias(attr.getChip()).str());

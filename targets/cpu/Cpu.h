@@ -40,7 +40,8 @@ void lower(mlir::OpPassManager &passes, TargetAttr target, RegisterTiles tiles);
 /// A machine in LLVM's words.
 struct Machine {
   llvm::StringRef triple;
-  llvm::StringRef chip; ///< what it has beside the target's features
+  llvm::StringRef chip;         ///< the least that it is
+  llvm::StringRef baseFeatures; ///< that it has beside the target's; may be empty
   llvm::SmallVector<std::pair<llvm::StringRef, std::string>> functionAttributes; ///< of every function with a body
 };
 

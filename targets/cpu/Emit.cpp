@@ -8,6 +8,7 @@
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
@@ -126,9 +127,10 @@ static std::unique_ptr<llvm::TargetMachine> createTargetMachine(const llvm::Targ
   llvm::TargetOptions options;
   options.NoTrapAfterNoreturn = true;
   options.FunctionSections = true;
+  std::string features = llvm::join_items(",", machine.baseFeatures, attr.getFeatures());
   return std::unique_ptr<llvm::TargetMachine>(
-      target->createTargetMachine(llvm::Triple(machine.triple), machine.chip, attr.getFeatures(), options,
-                                  llvm::Reloc::PIC_, llvm::CodeModel::Small, llvm::CodeGenOptLevel::Default));
+      target->createTargetMachine(llvm::Triple(machine.triple), machine.chip, features, options, llvm::Reloc::PIC_,
+                                  llvm::CodeModel::Small, llvm::CodeGenOptLevel::Default));
 }
 
 static void setAttributes(llvm::Module &module, const Machine &machine) {

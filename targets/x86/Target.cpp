@@ -107,7 +107,7 @@ FailureOr<Binary> X86Target::emit(ModuleOp module, TargetAttr attr) const {
   std::call_once(once, initializeLLVM);
   std::string width = std::to_string(attr.getVectorBytes() * 8);
   // The features say it all; a name would only add a scheduling model that virtual machines lie about.
-  cpu::Machine machine = {"x86_64-unknown-linux-gnu", "x86-64", {}};
+  cpu::Machine machine = {"x86_64-unknown-linux-gnu", "x86-64", "", {}};
   machine.functionAttributes = {{"prefer-vector-width", width}, {"min-legal-vector-width", width}};
   return cpu::emit(module, attr, machine);
 }

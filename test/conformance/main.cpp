@@ -124,7 +124,7 @@ static Expected<std::vector<Case>> chooseCases(const Request &request) {
   Expected<std::vector<Case>> cases = findCases(request.folder);
   if (!cases)
     return cases;
-  Regex filter(request.filter);
+  Regex filter(request.filter.empty() ? "." : request.filter);
   std::string complaint;
   if (!filter.isValid(complaint))
     return fail("--filter: " + complaint);

@@ -29,6 +29,7 @@ struct Machine {
 static const Machine machines[] = {
     {ELF::EM_X86_64, "x86-64", "x86", "qemu-x86_64 -L /usr/x86_64-linux-gnu"},
     {ELF::EM_AARCH64, "AArch64", "arm", "qemu-aarch64 -L /usr/aarch64-linux-gnu"},
+    {ELF::EM_RISCV, "RISC-V", "riscv", "qemu-riscv64 -L /usr/riscv64-linux-gnu"},
 };
 
 /// Whether all that the loader will map is in the file; then the machine that it is for. The loader maps what is
