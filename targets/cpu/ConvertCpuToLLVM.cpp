@@ -40,6 +40,38 @@ struct FmaPattern : ConvertOpToLLVMPattern<math::FmaOp> {
   }
 };
 
+/// Moves bfloat16 under masks as integers: LLVM's back end for SVE has masked moves of all but these.
+void moveBfloatsAsIntegers(ModuleOp module) {
+  auto integersFor = [](Value value) -> Type {
+    auto vector = dyn_cast<VectorType>(value.getType());
+    return vector && vector.getElementType().isBF16() ? vector.clone(IntegerType::get(vector.getContext(), 16))
+                                                      : Type();
+  };
+  module.walk([&](Operation *op) {
+    OpBuilder b(op);
+    auto castOperand = [&](OpOperand &operand) {
+      if (Type integers = integersFor(operand.get()))
+        operand.set(LLVM::BitcastOp::create(b, op->getLoc(), integers, operand.get()));
+    };
+    if (auto store = dyn_cast<LLVM::MaskedStoreOp>(op))
+      return castOperand(store.getValueMutable());
+    if (auto scatter = dyn_cast<LLVM::masked_scatter>(op))
+      return castOperand(scatter.getValueMutable());
+    if (!isa<LLVM::MaskedLoadOp, LLVM::masked_gather>(op))
+      return;
+    Value loaded = op->getResult(0);
+    Type integers = integersFor(loaded), floats = loaded.getType();
+    if (!integers)
+      return;
+    for (OpOperand &operand : op->getOpOperands())
+      castOperand(operand); // what lanes that are off give
+    loaded.setType(integers);
+    b.setInsertionPointAfter(op);
+    auto cast = LLVM::BitcastOp::create(b, op->getLoc(), floats, loaded);
+    loaded.replaceAllUsesExcept(cast, cast);
+  });
+}
+
 struct ConvertCpuToLLVM : impl::ConvertCpuToLLVMBase<ConvertCpuToLLVM> {
   void runOnOperation() override {
     MLIRContext *context = &getContext();
@@ -65,7 +97,8 @@ struct ConvertCpuToLLVM : impl::ConvertCpuToLLVMBase<ConvertCpuToLLVM> {
     LLVMConversionTarget target(*context);
     target.addLegalOp<ModuleOp>();
     if (failed(applyFullConversion(getOperation(), target, std::move(patterns))))
-      signalPassFailure();
+      return signalPassFailure();
+    moveBfloatsAsIntegers(getOperation());
   }
 };
 
