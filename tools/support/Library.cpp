@@ -76,8 +76,8 @@ Expected<Library> Library::load(StringRef path, StringRef runner) {
     return library;
   }
   if ((*machine)->runtime != hostTargetName())
-    return fail(path + ": compiled for " + (*machine)->name +
-                ", which this machine is not; an emulator runs it: --runner='" + (*machine)->emulator + "'");
+    return fail(path + ": compiled for " + (*machine)->name + ", which this machine is not; `mlc run --runner='" +
+                (*machine)->emulator + "'` runs it in an emulator");
   library.handle.reset(dlopen(absolute.c_str(), RTLD_NOW | RTLD_LOCAL));
   if (!library.handle)
     return fail(path + ": not a shared library that can be loaded: " + dlerror());
