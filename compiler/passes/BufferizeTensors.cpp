@@ -7,7 +7,7 @@
 // Upstream's one-shot bufferization does the work. What is added is what we know and it cannot: inputs of the model and
 // constants are never written; result i of a kernel goes to the i-th of its trailing arguments, its destinations, even
 // where the kernel computes it elsewhere first; what a loop of the graph carries stays in one place when its size does
-// not change, so that a loop does not allocate. All buffers that cross a function boundary are contiguous, which keeps
+// not change, so that a loop does not allocate; two results never go to the same place. All buffers that cross a function boundary are contiguous, which keeps
 // addresses in kernels simple.
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -22,6 +22,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "passes/Destinations.h"
 #include "passes/Passes.h"
 
 using namespace mlir;
@@ -35,6 +36,7 @@ namespace {
 struct BufferizeTensors : impl::BufferizeTensorsBase<BufferizeTensors> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    separateDestinations(module);
     for (auto function : module.getOps<func::FuncOp>()) {
       if (function.isExternal())
         continue;
@@ -109,7 +111,18 @@ struct BufferizeTensors : impl::BufferizeTensorsBase<BufferizeTensors> {
         value = loop.getOutputs()[result.getResultNumber()];
       else if (auto loop = dyn_cast<scf::ForOp>(op))
         value = loop.getInitArgs()[result.getResultNumber()];
-      else
+      else if (auto choice = dyn_cast<scf::IfOp>(op); choice && choice.elseBlock()) {
+        if (!isUpdateOf(choice.elseYield().getOperand(result.getResultNumber()), argument))
+          return false;
+        value = choice.thenYield().getOperand(result.getResultNumber());
+      } else if (auto loop = dyn_cast<scf::WhileOp>(op)) {
+        unsigned number = result.getResultNumber();
+        auto forwarded = dyn_cast<BlockArgument>(loop.getConditionOp().getArgs()[number]);
+        if (!forwarded || forwarded.getOwner() != loop.getBeforeBody() ||
+            !isUpdateOf(loop.getYieldOp().getOperand(forwarded.getArgNumber()), loop.getAfterArguments()[number]))
+          return false;
+        value = loop.getInits()[forwarded.getArgNumber()];
+      } else
         return false;
     }
     return true;

@@ -32,6 +32,7 @@
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/Interfaces/TilingInterface.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "passes/Destinations.h"
 #include "passes/KernelLoops.h"
 #include "passes/Passes.h"
 #include "llvm/ADT/SetVector.h"
@@ -530,6 +531,7 @@ struct FormKernels : impl::FormKernelsBase<FormKernels> {
     if (failed(applyPatternsGreedily(graph, std::move(patterns))))
       return signalPassFailure();
     separateFills(graph);
+    separateDestinations(graph);
     copySlices(graph);
     Outliner outliner(getOperation());
     graph.walk<WalkOrder::PreOrder>([&](Block *block) { formIn(*block, outliner); });

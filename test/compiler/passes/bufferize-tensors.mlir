@@ -69,3 +69,25 @@ func.func private @no_destination() -> tensor<8xf32> attributes {mlc.kernel} {
   %0 = arith.constant dense<0.0> : tensor<8xf32>
   return %0 : tensor<8xf32>
 }
+
+// -----
+
+// Two results are written to two places, although equal expressions have made one destination of them.
+// CHECK-LABEL: func.func @two_results(
+// CHECK-DAG: %[[A:.*]] = memref.alloc{{.*}} memref<8xf32>
+// CHECK-DAG: %[[B:.*]] = memref.alloc{{.*}} memref<8xf32>
+// CHECK: call @pair(%{{.*}}, %[[A]], %[[B]])
+func.func private @pair(%x: tensor<8xf32>, %a: tensor<8xf32>, %b: tensor<8xf32>) -> (tensor<8xf32>, tensor<8xf32>) attributes {mlc.kernel} {
+  %0:2 = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+    ins(%x : tensor<8xf32>) outs(%a, %b : tensor<8xf32>, tensor<8xf32>) {
+  ^bb0(%in: f32, %out0: f32, %out1: f32):
+    %sum = arith.addf %in, %in : f32
+    linalg.yield %in, %sum : f32, f32
+  } -> (tensor<8xf32>, tensor<8xf32>)
+  return %0#0, %0#1 : tensor<8xf32>, tensor<8xf32>
+}
+func.func @two_results(%x: tensor<8xf32>) -> (tensor<8xf32>, tensor<8xf32>) {
+  %e = tensor.empty() : tensor<8xf32>
+  %0:2 = call @pair(%x, %e, %e) : (tensor<8xf32>, tensor<8xf32>, tensor<8xf32>) -> (tensor<8xf32>, tensor<8xf32>)
+  return %0#0, %0#1 : tensor<8xf32>, tensor<8xf32>
+}
