@@ -1,6 +1,7 @@
 #include "onnx/Rules.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "onnx/Constants.h"
+#include "onnx/ops/Families.h"
 
 using namespace mlir;
 

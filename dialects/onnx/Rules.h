@@ -195,36 +195,6 @@ private:
 /// The rules of all operators; built once.
 const Rules &allRules();
 
-// One for each file under ops/.
-void addAttentionRules(Rules &);
-void addCastRules(Rules &);
-void addConcatRules(Rules &);
-void addControlRules(Rules &);
-void addConvRules(Rules &);
-void addDropoutRules(Rules &);
-void addEinsumRules(Rules &);
-void addElementwiseRules(Rules &);
-void addExpandRules(Rules &);
-void addFillRules(Rules &);
-void addGatherRules(Rules &);
-void addMatMulRules(Rules &);
-void addNormalizeRules(Rules &);
-void addPadRules(Rules &);
-void addPoolRules(Rules &);
-void addQuantizeRules(Rules &);
-void addRecurrentRules(Rules &);
-void addReduceRules(Rules &);
-void addReshapeRules(Rules &);
-void addResizeRules(Rules &);
-void addScatterRules(Rules &);
-void addSelectRules(Rules &);
-void addShapeRules(Rules &);
-void addSliceRules(Rules &);
-void addSoftmaxRules(Rules &);
-void addSortRules(Rules &);
-void addTransposeRules(Rules &);
-void addUpgradeRules(Rules &);
-
 /// Walks a graph function in order and applies the shape rules. Results that a rule cannot tell get fresh symbols.
 /// Fails, with an error at the operation, where a rule finds a contradiction.
 llvm::LogicalResult inferFacts(mlir::Operation *function, Known &known);

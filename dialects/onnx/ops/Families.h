@@ -1,0 +1,37 @@
+// What Rules.cpp fills the table of all operators with: one function for each file of this folder.
+#pragma once
+
+namespace mlc::onnx {
+
+class Rules;
+
+void addAttentionRules(Rules &);
+void addCastRules(Rules &);
+void addConcatRules(Rules &);
+void addControlRules(Rules &);
+void addConvRules(Rules &);
+void addDropoutRules(Rules &);
+void addEinsumRules(Rules &);
+void addElementwiseRules(Rules &);
+void addExpandRules(Rules &);
+void addFillRules(Rules &);
+void addGatherRules(Rules &);
+void addMatMulRules(Rules &);
+void addNormalizeRules(Rules &);
+void addPadRules(Rules &);
+void addPoolRules(Rules &);
+void addQuantizeRules(Rules &);
+void addRecurrentRules(Rules &);
+void addReduceRules(Rules &);
+void addReshapeRules(Rules &);
+void addResizeRules(Rules &);
+void addScatterRules(Rules &);
+void addSelectRules(Rules &);
+void addShapeRules(Rules &);
+void addSliceRules(Rules &);
+void addSoftmaxRules(Rules &);
+void addSortRules(Rules &);
+void addTransposeRules(Rules &);
+void addUpgradeRules(Rules &);
+
+} // namespace mlc::onnx
