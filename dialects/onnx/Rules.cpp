@@ -19,6 +19,7 @@ const Rules &allRules() {
     Rules all;
     addAttentionRules(all);
     addCastRules(all);
+    addCausalConvRules(all);
     addConcatRules(all);
     addControlRules(all);
     addConvRules(all);

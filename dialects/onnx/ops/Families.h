@@ -7,6 +7,7 @@ class Rules;
 
 void addAttentionRules(Rules &);
 void addCastRules(Rules &);
+void addCausalConvRules(Rules &);
 void addConcatRules(Rules &);
 void addControlRules(Rules &);
 void addConvRules(Rules &);
