@@ -30,6 +30,7 @@ const Rules &allRules() {
     addFillRules(all);
     addGatherRules(all);
     addMatMulRules(all);
+    addNonMaxSuppressionRules(all);
     addNormalizeRules(all);
     addPadRules(all);
     addPoolRules(all);

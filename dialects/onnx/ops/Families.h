@@ -18,6 +18,7 @@ void addExpandRules(Rules &);
 void addFillRules(Rules &);
 void addGatherRules(Rules &);
 void addMatMulRules(Rules &);
+void addNonMaxSuppressionRules(Rules &);
 void addNormalizeRules(Rules &);
 void addPadRules(Rules &);
 void addPoolRules(Rules &);

@@ -4,12 +4,11 @@
 //                                                %indices itself, then take the worst off until it is sorted; and
 //                                                %values = linalg.generic ins(%indices) { tensor.extract %x[...] }
 //
-// A heap of k costs one comparison for almost every element that is not among the best, and never more than log k; with
-// k = n it is a heap sort, which needs no memory. Equal elements come in the order of their indices, NaN counts as the
-// largest number.
+// Equal elements come in the order of their indices, NaN counts as the largest number.
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "onnx/ops/Elementwise.h"
+#include "onnx/ops/Heap.h"
 #include "onnx/ops/Indices.h"
 
 using namespace mlir;
@@ -18,116 +17,11 @@ namespace mlc::onnx {
 
 //===-- Order of elements --------------------------------------------------------------===//
 
-/// Whether the number a is less than b, in the compute type of `s.element`.
-static Value isLess(const Scalars &s, Value a, Value b) {
-  if (!isFloat(s.element))
-    return s.make<arith::CmpIOp>(isUnsigned(s.element) ? arith::CmpIPredicate::ult : arith::CmpIPredicate::slt, a, b);
-  Value aIsNumber = s.make<arith::CmpFOp>(arith::CmpFPredicate::ORD, a, a);
-  // Unordered: also where b is NaN.
-  return s.make<arith::AndIOp>(aIsNumber, s.make<arith::CmpFOp>(arith::CmpFPredicate::ULT, a, b));
-}
-
 static LogicalResult verifyOrdered(Lowering &l, Type element) {
   if (isFloat(element) || element.isIntOrIndex())
     return success();
   return l.unsupported("elements of this type have no order here");
 }
-
-//===-- Heaps ----------------------------------------------------------------------------===//
-
-namespace {
-/// Candidates, numbered from 0 on, of which the first few in an order are chosen. They are kept in a tensor of i64
-/// that may hold more than that: `place` gives the index of each position.
-class Heap {
-public:
-  using Place = llvm::function_ref<SmallVector<Value>(Value position)>;
-  using Before = llvm::function_ref<Truth(Index, Index)>;
-
-  Heap(Lowering &l, Place place, Before before) : l(l), place(place), before(before) {}
-
-  /// `chosen`, which holds 0, 1, ... at positions 0 .. kept - 1, with the first `kept` of `candidates` in their order.
-  Value choose(Value chosen, Index kept, Index candidates) {
-    Index zero(l, int64_t(0));
-    // The last in order goes to position 0.
-    chosen = loop(kept / 2, chosen, [&](Index i, Value heap) {
-      Index hole = kept / 2 - 1 - i;
-      return sink(heap, hole, kept, read(heap, hole));
-    });
-    Index others = select(kept == 0, zero, candidates - kept);
-    chosen = loop(others, chosen, [&](Index i, Value heap) -> Value {
-      Index candidate = kept + i;
-      Truth isBetter = before(candidate, read(heap, zero));
-      auto choice = scf::IfOp::create(l.b, l.loc(), heap.getType(), isBetter, /*withElseRegion=*/true);
-      OpBuilder::InsertionGuard guard(l.b);
-      l.b.setInsertionPointToStart(&choice.getThenRegion().front());
-      scf::YieldOp::create(l.b, l.loc(), sink(heap, zero, kept, candidate));
-      l.b.setInsertionPointToStart(&choice.getElseRegion().front());
-      scf::YieldOp::create(l.b, l.loc(), heap);
-      return choice.getResult(0);
-    });
-    // What is left of the heap gives its last to the end of it.
-    return loop(max(kept - 1, 0), chosen, [&](Index i, Value heap) {
-      Index end = kept - 1 - i, last = read(heap, zero), moved = read(heap, end);
-      return sink(write(heap, end, last), zero, end, moved);
-    });
-  }
-
-private:
-  Value loop(Index count, Value carried, llvm::function_ref<Value(Index, Value)> body) {
-    return loopNest(l, OpFoldResult(count), carried,
-                    [&](ValueRange index, ValueRange values) {
-                      return SmallVector<Value>{body(Index(l, index[0]), values[0])};
-                    })
-        .front();
-  }
-
-  Index read(Value heap, Index position) {
-    Value stored = tensor::ExtractOp::create(l.b, l.loc(), heap, place(position));
-    return {l, arith::IndexCastOp::create(l.b, l.loc(), l.b.getIndexType(), stored).getResult()};
-  }
-  Value write(Value heap, Index position, Index candidate) {
-    Value stored = arith::IndexCastOp::create(l.b, l.loc(), l.b.getI64Type(), candidate);
-    return tensor::InsertOp::create(l.b, l.loc(), stored, heap, place(position));
-  }
-
-  /// Puts `candidate` into the part of a heap of `size` that begins at the free position `hole`: what comes behind it
-  /// moves up.
-  Value sink(Value heap, Index hole, Index size, Index candidate) {
-    OpBuilder &b = l.b;
-    Location loc = l.loc();
-    Type index = b.getIndexType();
-    SmallVector<Location> locations(4, loc);
-    auto loop = scf::WhileOp::create(b, loc, TypeRange{heap.getType(), index, index, index}, ValueRange{heap, hole});
-    OpBuilder::InsertionGuard guard(b);
-    Block *up =
-        b.createBlock(&loop.getBefore(), {}, TypeRange{heap.getType(), index}, ArrayRef(locations).take_front(2));
-    Value now = up->getArgument(0);
-    Index at(l, Value(up->getArgument(1))), child = at * 2 + 1;
-    auto found = scf::IfOp::create(b, loc, TypeRange{b.getI1Type(), index, index}, child < size, true);
-    {
-      OpBuilder::InsertionGuard inner(b);
-      b.setInsertionPointToStart(&found.getThenRegion().front());
-      Index second = select(child + 1 < size, child + 1, child), left = read(now, child), right = read(now, second);
-      Truth isSecond = before(left, right);
-      Index later = select(isSecond, right, left), from = select(isSecond, second, child);
-      scf::YieldOp::create(b, loc, ValueRange{before(candidate, later), from, later});
-      b.setInsertionPointToStart(&found.getElseRegion().front());
-      scf::YieldOp::create(b, loc, ValueRange{Truth(l, false), at, at});
-    }
-    scf::ConditionOp::create(b, loc, found.getResult(0), ValueRange{now, at, found.getResult(1), found.getResult(2)});
-    Block *down = b.createBlock(&loop.getAfter(), {}, TypeRange{heap.getType(), index, index, index}, locations);
-    Value moved =
-        write(down->getArgument(0), Index(l, Value(down->getArgument(1))), Index(l, Value(down->getArgument(3))));
-    scf::YieldOp::create(b, loc, ValueRange{moved, down->getArgument(2)});
-    b.setInsertionPointAfter(loop);
-    return write(loop.getResult(0), Index(l, loop.getResult(1)), candidate);
-  }
-
-  Lowering &l;
-  Place place;
-  Before before;
-};
-} // namespace
 
 /// The elements of `data` whose positions along `axis` are those in `places`; `maps` read them by the loops of the
 /// result.
@@ -366,7 +260,7 @@ static FailureOr<SmallVector<Value>> lowerUnique(UniqueOp op, Lowering &l) {
   });
   auto place = [](Value position) { return SmallVector<Value>{position}; };
   auto before = [&](Index a, Index b) { return slices.isBefore(l, a, b); };
-  order = Heap(l, place, before).choose(order, count, count);
+  order = Heap(l, place, before).sort(order, count);
   Groups groups = groupsOf(l, slices, order, count);
   if (!op.getSorted())
     groups = inOrderOfFirst(l, groups, count);
