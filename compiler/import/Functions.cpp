@@ -206,6 +206,8 @@ FailureOr<std::optional<Values>> GraphImporter::expand(const onnx::Node &node, c
       arguments.values.set(name, *value);
     }
   Opsets opsets = opsetsOf(body->opset_import());
+  // Bodies of other domains may leave out what opset of ai.onnx they are written in: the newest.
+  opsets.try_emplace("", onnx::findDomain("")->opset);
   // Nodes of a graph attribute, which the body repeats, are in the words of the model.
   if (!graphs.empty())
     opsets[""] = caller.opsets.lookup("");

@@ -98,6 +98,15 @@ static Answer yielded(unsigned skipped) {
   };
 }
 
+/// Tensors that an optimizer changes, in groups: behind the rate and the number of the step, each comes with a gradient
+/// and `states` states.
+static Answer trained(size_t states) {
+  return [states](const Query &query) {
+    size_t count = (query.node.operands.size() - 2) / (2 + states);
+    return count ? query.operand(2 + query.index % count) : Type();
+  };
+}
+
 static Type float32(const Query &query) { return query.float32(); }
 static Type uint8(const Query &query) { return query.uint8(); }
 
@@ -156,6 +165,8 @@ static Type zipMap(const Query &query) {
 /// Operators whose schema leaves a result's type variable open.
 static const llvm::StringMap<Answer> &specialAnswers() {
   static const llvm::StringMap<Answer> table = {
+      {"Adagrad", trained(1)},
+      {"Adam", trained(2)},
       {"Bernoulli", either(numbered("dtype"), operand(0))},
       {"BitCast", numbered("to")},
       {"BlackmanWindow", numbered("output_datatype")},
@@ -177,6 +188,7 @@ static const llvm::StringMap<Answer> &specialAnswers() {
       {"LinearClassifier", label("classlabels_strings")},
       {"Loop", yielded(1)},
       {"MelWeightMatrix", numbered("output_datatype")},
+      {"Momentum", trained(1)},
       {"Multinomial", numbered("dtype")},
       {"Optional", optional},
       {"OptionalGetElement", optionalElement},

@@ -45,6 +45,7 @@ const Rules &allRules() {
     addSliceRules(all);
     addSoftmaxRules(all);
     addSortRules(all);
+    addTrainRules(all);
     addTransposeRules(all);
     addUpgradeRules(all);
     return all;

@@ -9,7 +9,11 @@ using ::onnx::OpSchemaRegistry;
 namespace mlc::onnx {
 
 const std::vector<Domain> &domains() {
-  static const std::vector<Domain> all = {{"", "", 28}, {"ai.onnx.ml", "ml", 5}, {"com.microsoft", "microsoft", 1}};
+  static const std::vector<Domain> all = {{"", "", 28},
+                                          {"ai.onnx.ml", "ml", 5},
+                                          {"ai.onnx.preview", "preview", 1},
+                                          {"ai.onnx.preview.training", "training", 1},
+                                          {"com.microsoft", "microsoft", 1}};
   static const bool registered = (registerMicrosoftSchemas(), true);
   (void)registered;
   return all;

@@ -33,6 +33,7 @@ void addShapeRules(Rules &);
 void addSliceRules(Rules &);
 void addSoftmaxRules(Rules &);
 void addSortRules(Rules &);
+void addTrainRules(Rules &);
 void addTransposeRules(Rules &);
 void addUpgradeRules(Rules &);
 
