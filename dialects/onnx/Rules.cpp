@@ -35,6 +35,7 @@ const Rules &allRules() {
     addPadRules(all);
     addPoolRules(all);
     addQuantizeRules(all);
+    addRandomRules(all);
     addRecurrentRules(all);
     addReduceRules(all);
     addReshapeRules(all);

@@ -23,6 +23,7 @@ void addNormalizeRules(Rules &);
 void addPadRules(Rules &);
 void addPoolRules(Rules &);
 void addQuantizeRules(Rules &);
+void addRandomRules(Rules &);
 void addRecurrentRules(Rules &);
 void addReduceRules(Rules &);
 void addReshapeRules(Rules &);
