@@ -43,6 +43,7 @@ const Rules &allRules() {
     addScatterRules(all);
     addSelectRules(all);
     addShapeRules(all);
+    addSignalRules(all);
     addSliceRules(all);
     addSoftmaxRules(all);
     addSortRules(all);

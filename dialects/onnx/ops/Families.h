@@ -31,6 +31,7 @@ void addResizeRules(Rules &);
 void addScatterRules(Rules &);
 void addSelectRules(Rules &);
 void addShapeRules(Rules &);
+void addSignalRules(Rules &);
 void addSliceRules(Rules &);
 void addSoftmaxRules(Rules &);
 void addSortRules(Rules &);
