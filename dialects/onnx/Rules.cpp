@@ -38,6 +38,7 @@ const Rules &allRules() {
     addRandomRules(all);
     addRecurrentRules(all);
     addReduceRules(all);
+    addRegionsRules(all);
     addReshapeRules(all);
     addResizeRules(all);
     addScatterRules(all);

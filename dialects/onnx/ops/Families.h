@@ -26,6 +26,7 @@ void addQuantizeRules(Rules &);
 void addRandomRules(Rules &);
 void addRecurrentRules(Rules &);
 void addReduceRules(Rules &);
+void addRegionsRules(Rules &);
 void addReshapeRules(Rules &);
 void addResizeRules(Rules &);
 void addScatterRules(Rules &);
