@@ -20,9 +20,11 @@ const Rules &allRules() {
     addAttentionRules(all);
     addCastRules(all);
     addCausalConvRules(all);
+    addColumnsRules(all);
     addConcatRules(all);
     addControlRules(all);
     addConvRules(all);
+    addDeformConvRules(all);
     addDropoutRules(all);
     addEinsumRules(all);
     addElementwiseRules(all);
@@ -50,6 +52,7 @@ const Rules &allRules() {
     addSortRules(all);
     addTrainRules(all);
     addTransposeRules(all);
+    addUnpoolRules(all);
     addUpgradeRules(all);
     return all;
   }();

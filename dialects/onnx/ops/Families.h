@@ -8,9 +8,11 @@ class Rules;
 void addAttentionRules(Rules &);
 void addCastRules(Rules &);
 void addCausalConvRules(Rules &);
+void addColumnsRules(Rules &);
 void addConcatRules(Rules &);
 void addControlRules(Rules &);
 void addConvRules(Rules &);
+void addDeformConvRules(Rules &);
 void addDropoutRules(Rules &);
 void addEinsumRules(Rules &);
 void addElementwiseRules(Rules &);
@@ -38,6 +40,7 @@ void addSoftmaxRules(Rules &);
 void addSortRules(Rules &);
 void addTrainRules(Rules &);
 void addTransposeRules(Rules &);
+void addUnpoolRules(Rules &);
 void addUpgradeRules(Rules &);
 
 } // namespace mlc::onnx
