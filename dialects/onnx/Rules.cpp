@@ -17,6 +17,7 @@ RuleOf<void> Rules::removed(StringRef operation) { return RuleOf<void>(table[("o
 const Rules &allRules() {
   static const Rules rules = [] {
     Rules all;
+    addAffineGridRules(all);
     addAttentionRules(all);
     addCastRules(all);
     addCausalConvRules(all);
@@ -25,6 +26,7 @@ const Rules &allRules() {
     addControlRules(all);
     addConvRules(all);
     addDeformConvRules(all);
+    addDeterminantRules(all);
     addDropoutRules(all);
     addEinsumRules(all);
     addElementwiseRules(all);

@@ -5,6 +5,7 @@ namespace mlc::onnx {
 
 class Rules;
 
+void addAffineGridRules(Rules &);
 void addAttentionRules(Rules &);
 void addCastRules(Rules &);
 void addCausalConvRules(Rules &);
@@ -13,6 +14,7 @@ void addConcatRules(Rules &);
 void addControlRules(Rules &);
 void addConvRules(Rules &);
 void addDeformConvRules(Rules &);
+void addDeterminantRules(Rules &);
 void addDropoutRules(Rules &);
 void addEinsumRules(Rules &);
 void addElementwiseRules(Rules &);
