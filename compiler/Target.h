@@ -21,6 +21,9 @@ public:
   virtual llvm::StringRef name() const = 0;
   /// One line for `mlc targets`.
   virtual llvm::StringRef summary() const = 0;
+  /// The words that `describe` knows as a chip, beside "native", and as features; for `mlc targets NAME`.
+  virtual llvm::SmallVector<llvm::StringRef> chips() const { return {}; }
+  virtual llvm::SmallVector<llvm::StringRef> features() const { return {}; }
   /// `chip` as the user said it ("native", "x86-64-v3", ...), empty for the target's usual one: this machine, if it is
   /// of its kind. `features` are additions like "+avx512vnni,-amx-tile". Fails, with an error, on a chip or feature that
   /// does not exist.

@@ -9,6 +9,8 @@ class ArmTarget : public Target {
 public:
   llvm::StringRef name() const override { return "arm"; }
   llvm::StringRef summary() const override;
+  llvm::SmallVector<llvm::StringRef> chips() const override;
+  llvm::SmallVector<llvm::StringRef> features() const override;
   llvm::FailureOr<TargetAttr> describe(mlir::MLIRContext *, llvm::StringRef chip,
                                        llvm::StringRef features) const override;
   TilingAttr tile(mlir::TilingInterface, TargetAttr) const override;                  // Tiling.cpp

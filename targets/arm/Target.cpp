@@ -19,9 +19,18 @@ static constexpr StringLiteral instructionFeatures[] = {
 static constexpr StringLiteral levels[] = {"armv8-a",   "armv8.1-a", "armv8.2-a", "armv8.4-a",
                                            "armv8.6-a", "armv9-a",   "armv9.2-a"};
 
-static const cpu::Words words = {"arm", levels, "cortex-a76, neoverse-v2 or apple-m1", instructionFeatures};
+static void addNames(SmallVectorImpl<StringRef> &names) {
+  for (const AArch64::ArchInfo *architecture : AArch64::ArchInfos)
+    names.push_back(architecture->Name);
+  AArch64::fillValidCPUArchList(names);
+}
+
+static const cpu::Words words = {"arm", levels, "cortex-a76, neoverse-v2 or apple-m1", addNames, instructionFeatures};
 
 StringRef ArmTarget::summary() const { return "CPUs of the AArch64 family (64-bit ARM), NEON"; }
+
+SmallVector<StringRef> ArmTarget::chips() const { return cpu::chipsOf(words); }
+SmallVector<StringRef> ArmTarget::features() const { return cpu::featuresOf(words); }
 
 /// The feature that LLVM's back end calls `name`.
 static AArch64::ArchExtKind extensionOf(StringRef name) {
@@ -47,11 +56,7 @@ static FailureOr<AArch64::ExtensionSet> extensionsOf(MLIRContext *context, Strin
     extensions.addCPUDefaults(*info);
     return extensions;
   }
-  SmallVector<StringRef> known;
-  AArch64::fillValidCPUArchList(known);
-  for (const AArch64::ArchInfo *architecture : AArch64::ArchInfos)
-    known.push_back(architecture->Name);
-  return cpu::emitUnknownChip(context, words, chip, known);
+  return cpu::emitUnknownChip(context, words, chip);
 }
 
 FailureOr<TargetAttr> ArmTarget::describe(MLIRContext *context, StringRef given, StringRef additions) const {

@@ -8,6 +8,16 @@ namespace mlc::cpu {
 
 static SmallVector<StringRef> listOf(ArrayRef<StringLiteral> words) { return {words.begin(), words.end()}; }
 
+SmallVector<StringRef> chipsOf(const Words &words) {
+  SmallVector<StringRef> chips = listOf(words.levels), names;
+  words.addNames(names);
+  llvm::copy_if(names, std::back_inserter(chips),
+                [&](StringRef name) { return !llvm::is_contained(words.levels, name); });
+  return chips;
+}
+
+SmallVector<StringRef> featuresOf(const Words &words) { return listOf(words.features); }
+
 static InFlightDiagnostic error(MLIRContext *context) { return emitError(UnknownLoc::get(context)); }
 
 FailureOr<StringRef> settleChip(MLIRContext *context, const Words &words, StringRef chip, bool isHost) {
@@ -19,12 +29,11 @@ FailureOr<StringRef> settleChip(MLIRContext *context, const Words &words, String
   return chip;
 }
 
-InFlightDiagnostic emitUnknownChip(MLIRContext *context, const Words &words, StringRef chip,
-                                   ArrayRef<StringRef> known) {
+InFlightDiagnostic emitUnknownChip(MLIRContext *context, const Words &words, StringRef chip) {
   auto diagnostic = error(context) << "unknown chip '" << chip << "' of target " << words.target
-                                   << didYouMean(chip, known);
-  diagnostic << "; known are native, " << llvm::join(listOf(words.levels), ", ")
-             << " and the names that LLVM knows, such as " << words.examples;
+                                   << didYouMean(chip, chipsOf(words));
+  diagnostic << "; known are native, " << llvm::join(listOf(words.levels), ", ") << " and those that `mlc targets "
+             << words.target << "` lists, such as " << words.examples;
   return diagnostic;
 }
 

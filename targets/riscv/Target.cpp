@@ -20,9 +20,20 @@ static constexpr StringLiteral baseFeatures[] = {"m", "a", "f", "d", "c"};
 
 static constexpr StringLiteral levels[] = {"rv64gc", "rv64gcv", "rva22u64", "rva23u64"};
 
-static const cpu::Words words = {"riscv", levels, "sifive-x280 or spacemit-x60", instructionFeatures};
+static void addNames(SmallVectorImpl<StringRef> &names) {
+  llvm::RISCV::fillValidCPUArchList(names, /*IsRV64=*/true);
+  llvm::erase_if(names, [](StringRef name) {
+    auto info = llvm::RISCVISAInfo::parseNormalizedArchString(llvm::RISCV::getMArchFromMcpu(name));
+    return !info || !llvm::all_of(baseFeatures, [&](StringRef feature) { return (*info)->hasExtension(feature); });
+  });
+}
+
+static const cpu::Words words = {"riscv", levels, "sifive-x280 or spacemit-x60", addNames, instructionFeatures};
 
 StringRef RiscvTarget::summary() const { return "CPUs of the RISC-V family, 64 bits, with and without vectors"; }
+
+SmallVector<StringRef> RiscvTarget::chips() const { return cpu::chipsOf(words); }
+SmallVector<StringRef> RiscvTarget::features() const { return cpu::featuresOf(words); }
 
 using Extensions = llvm::StringMap<bool>;
 
@@ -48,15 +59,14 @@ static FailureOr<std::vector<std::string>> extensionsOf(MLIRContext *context, St
         features.push_back("+" + name.str());
     return features;
   }
-  bool isName = llvm::RISCV::parseCPU(chip, /*IsRV64=*/true);
-  auto info = llvm::RISCVISAInfo::parseArchString(isName ? llvm::RISCV::getMArchFromMcpu(chip) : chip,
-                                                  /*EnableExperimentalExtension=*/false);
+  // Chips may have extensions that are experimental still; their names are not written out by users.
+  auto info = llvm::RISCV::parseCPU(chip, /*IsRV64=*/true)
+                  ? llvm::RISCVISAInfo::parseNormalizedArchString(llvm::RISCV::getMArchFromMcpu(chip))
+                  : llvm::RISCVISAInfo::parseArchString(chip, /*EnableExperimentalExtension=*/false);
   if (info)
     return (*info)->toFeatures();
   llvm::consumeError(info.takeError());
-  SmallVector<StringRef> known;
-  llvm::RISCV::fillValidCPUArchList(known, /*IsRV64=*/true);
-  return cpu::emitUnknownChip(context, words, chip, known);
+  return cpu::emitUnknownChip(context, words, chip);
 }
 
 /// Whether `extension` is of no use without `other`.

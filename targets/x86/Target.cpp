@@ -53,18 +53,22 @@ static constexpr StringLiteral instructionFeatures[] = {"sse3",
 
 static constexpr StringLiteral levels[] = {"x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4"};
 
-static const cpu::Words words = {"x86", levels, "skylake-avx512 or znver4", instructionFeatures};
+static void addNames(SmallVectorImpl<StringRef> &names) { llvm::X86::fillValidCPUArchList(names, /*Only64Bit=*/true); }
+
+static const cpu::Words words = {"x86", levels, "skylake-avx512 or znver4", addNames, instructionFeatures};
 
 StringRef X86Target::summary() const { return "CPUs of the x86-64 family, SSE to AVX-512"; }
+
+SmallVector<StringRef> X86Target::chips() const { return cpu::chipsOf(words); }
+SmallVector<StringRef> X86Target::features() const { return cpu::featuresOf(words); }
 
 /// The features of `chip`, as flags.
 static FailureOr<llvm::StringMap<bool>> featuresOf(MLIRContext *context, StringRef chip) {
   if (chip == "native")
     return llvm::sys::getHostCPUFeatures();
-  SmallVector<StringRef> known, list;
-  llvm::X86::fillValidCPUArchList(known, /*Only64Bit=*/true);
-  if (!llvm::is_contained(known, chip))
-    return cpu::emitUnknownChip(context, words, chip, known);
+  SmallVector<StringRef> list;
+  if (!llvm::is_contained(cpu::chipsOf(words), chip))
+    return cpu::emitUnknownChip(context, words, chip);
   llvm::X86::getFeaturesForCPU(chip, list, /*NeedPlus=*/false);
   llvm::StringMap<bool> flags;
   for (StringRef feature : list)

@@ -29,7 +29,7 @@ static const Verb verbs[] = {
     {"check", "MODEL [options]", "Try every operator of a model on a target, and say which are not supported and why.",
      runCheck},
     {"ops", "[options]", "List all operators of ONNX, and what mlc has for each.", runOps},
-    {"targets", "", "List the machines that mlc compiles for.", runTargets},
+    {"targets", "[TARGET]", "List the machines that mlc compiles for.", runTargets},
 };
 
 static void printUsage(raw_ostream &out) {
