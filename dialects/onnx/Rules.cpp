@@ -31,8 +31,10 @@ const Rules &allRules() {
     addEinsumRules(all);
     addElementwiseRules(all);
     addExpandRules(all);
+    addFeaturesRules(all);
     addFillRules(all);
     addGatherRules(all);
+    addLinearRules(all);
     addMatMulRules(all);
     addNonMaxSuppressionRules(all);
     addNormalizeRules(all);
@@ -54,6 +56,7 @@ const Rules &allRules() {
     addSortRules(all);
     addTrainRules(all);
     addTransposeRules(all);
+    addTreeRules(all);
     addUnpoolRules(all);
     addUpgradeRules(all);
     return all;

@@ -19,8 +19,10 @@ void addDropoutRules(Rules &);
 void addEinsumRules(Rules &);
 void addElementwiseRules(Rules &);
 void addExpandRules(Rules &);
+void addFeaturesRules(Rules &);
 void addFillRules(Rules &);
 void addGatherRules(Rules &);
+void addLinearRules(Rules &);
 void addMatMulRules(Rules &);
 void addNonMaxSuppressionRules(Rules &);
 void addNormalizeRules(Rules &);
@@ -42,6 +44,7 @@ void addSoftmaxRules(Rules &);
 void addSortRules(Rules &);
 void addTrainRules(Rules &);
 void addTransposeRules(Rules &);
+void addTreeRules(Rules &);
 void addUnpoolRules(Rules &);
 void addUpgradeRules(Rules &);
 

@@ -1,0 +1,144 @@
+// Linear models: LinearRegressor, LinearClassifier.
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "onnx/IndexMath.h"
+#include "onnx/ops/Families.h"
+#include "onnx/ops/Reduce.h"
+#include "onnx/ops/Scores.h"
+
+using namespace mlir;
+
+namespace mlc::onnx {
+
+/// X * coefficients^T + intercepts, as f32: [rows, targets]. Computed in f64 for doubles.
+static FailureOr<Value> lowerScores(Lowering &l, Value x, ArrayRef<float> coefficients, ArrayRef<float> intercepts,
+                                    int64_t targets) {
+  if (targets < 1 || coefficients.size() % targets != 0)
+    return l.op->emitOpError("expects coefficients for each feature of each of ")
+           << targets << " targets, got " << coefficients.size();
+  if (!intercepts.empty() && (int64_t)intercepts.size() != targets)
+    return l.op->emitOpError("expects ") << targets << " intercepts, got " << intercepts.size();
+  int64_t features = coefficients.size() / targets;
+  l.expectExtent(rowsAndFeatures(l.op, x, l.known)->second, l.known.math.constant(features), "the features of X");
+
+  Type f32 = l.b.getF32Type(), type = Lowering::element(x).isF64() ? Type(l.b.getF64Type()) : f32;
+  Value rows = rowsOf(l, x, type);
+  Value weights = tableOf(l, {targets, features}, SmallVector<double>(coefficients), type);
+  SmallVector<OpFoldResult> extents = {tensor::getMixedSize(l.b, l.loc(), rows, 0), l.b.getIndexAttr(targets)};
+  MLIRContext *context = l.b.getContext();
+  AffineExpr row = l.b.getAffineDimExpr(0), target = l.b.getAffineDimExpr(1), feature = l.b.getAffineDimExpr(2);
+  using utils::IteratorType;
+  Value products =
+      l.sumOfProducts(extents, rows, weights,
+                      {AffineMap::get(3, 0, {row, feature}, context), AffineMap::get(3, 0, {target, feature}, context),
+                       AffineMap::get(3, 0, {row, target}, context)},
+                      {IteratorType::parallel, IteratorType::parallel, IteratorType::reduction});
+  if (intercepts.empty())
+    return type == f32 ? products : l.cast(products, type, f32);
+  Along product{products, type, {0, 1}};
+  Along intercept{tableOf(l, targets, SmallVector<double>(intercepts), type), type, {1}};
+  return l.elementwise(extents, f32, {product, intercept}, [&](Scalars &s, ValueRange args) {
+    return castScalar(s, s.make<arith::AddFOp>(args[0], args[1]), type, f32);
+  });
+}
+
+//===-- Regressor ------------------------------------------------------------------------===//
+
+static FailureOr<Extents> shapeOfLinearRegressor(MlLinearRegressorOp op, Known &known) {
+  auto rows = rowsAndFeatures(op, op.getX(), known);
+  if (failed(rows))
+    return failure();
+  return Extents{rows->first, known.math.constant(op.getTargets())};
+}
+
+static FailureOr<Value> lowerLinearRegressor(MlLinearRegressorOp op, Lowering &l) {
+  FailureOr<PostTransform> transform = postTransformOf(op, op.getPostTransform());
+  if (failed(transform))
+    return failure();
+  FailureOr<Value> scores = lowerScores(l, op.getX(), op.getCoefficients().value_or(ArrayRef<float>()),
+                                        op.getIntercepts().value_or(ArrayRef<float>()), op.getTargets());
+  if (failed(scores))
+    return failure();
+  return transformScores(l, *scores, *transform);
+}
+
+//===-- Classifier -----------------------------------------------------------------------===//
+
+static int64_t labelCount(MlLinearClassifierOp op) {
+  if (std::optional<ArrayAttr> strings = op.getClasslabelsStrings(); strings && !strings->empty())
+    return strings->size();
+  return op.getClasslabelsInts().value_or(ArrayRef<int64_t>()).size();
+}
+
+/// Scores of a row before the second class is made up. Intercepts count them; without, the features of X do.
+static FailureOr<int64_t> targetCount(MlLinearClassifierOp op, Known &known) {
+  if (std::optional<ArrayRef<float>> intercepts = op.getIntercepts(); intercepts && !intercepts->empty())
+    return intercepts->size();
+  auto rows = rowsAndFeatures(op, op.getX(), known);
+  if (failed(rows))
+    return failure();
+  std::optional<int64_t> features = ExtentMath::asConstant(rows->second);
+  if (features && *features > 0)
+    return (int64_t)op.getCoefficients().size() / *features;
+  return labelCount(op);
+}
+
+static FailureOr<SmallVector<Facts>> shapeOfLinearClassifier(MlLinearClassifierOp op, Known &known) {
+  auto rows = rowsAndFeatures(op, op.getX(), known);
+  FailureOr<int64_t> targets = failed(rows) ? FailureOr<int64_t>() : targetCount(op, known);
+  if (failed(targets))
+    return failure();
+  int64_t labels = labelCount(op);
+  if (*targets > 1 && labels != *targets)
+    return op.emitOpError("expects as many labels as targets, ") << *targets << ", got " << labels;
+  int64_t columns = *targets == 1 && labels == 2 ? 2 : *targets;
+  return SmallVector<Facts>{Extents{rows->first}, Extents{rows->first, known.math.constant(columns)}};
+}
+
+static FailureOr<SmallVector<Value>> lowerLinearClassifier(MlLinearClassifierOp op, Lowering &l) {
+  if (op.getClasslabelsStrings() && !op.getClasslabelsStrings()->empty())
+    return l.unsupported("labels that are strings");
+  ArrayRef<int64_t> labels = op.getClasslabelsInts().value_or(ArrayRef<int64_t>());
+  FailureOr<PostTransform> transform = postTransformOf(op, op.getPostTransform());
+  int64_t targets = *targetCount(op, l.known);
+  FailureOr<Value> raw = failed(transform) ? FailureOr<Value>()
+                                           : lowerScores(l, op.getX(), op.getCoefficients(),
+                                                         op.getIntercepts().value_or(ArrayRef<float>()), targets);
+  if (failed(raw))
+    return failure();
+  Value scores = *raw;
+  Type f32 = l.b.getF32Type(), i64 = l.b.getI64Type();
+  SmallVector<OpFoldResult> rows = {tensor::getMixedSize(l.b, l.loc(), scores, 0)};
+  if (targets == 1 && labels.size() == 2) {
+    Value score = l.reshape(scores, rows);
+    SmallVector<OpFoldResult> extents = {rows[0], l.b.getIndexAttr(2)};
+    scores = l.elementwise(extents, f32, Along{score, f32, {0}}, [&](Scalars &s, ValueRange args) -> Value {
+      Value isFirst = s.make<arith::CmpIOp>(arith::CmpIPredicate::eq, s.make<linalg::IndexOp>(1),
+                                            s.make<arith::ConstantIndexOp>(0));
+      return s.make<arith::SelectOp>(isFirst, s.make<arith::NegFOp>(args[0]), args[0]);
+    });
+  }
+  Value transformed = transformScores(l, scores, *transform);
+  if (targets > 1 || labels.size() == 2) {
+    Value best = extremeAlong(l, transformed, f32, 1, /*largest=*/true, /*last=*/false);
+    return SmallVector<Value>{labelsAt(l, best, labels), transformed};
+  }
+  // A single score says whether the only label holds; 0 if not.
+  double limit = *transform == PostTransform::None ? 0 : 0.5;
+  int64_t label = labels.empty() ? 1 : labels.front();
+  Value score = l.reshape(transformed, rows);
+  Value y = l.elementwise(rows, i64, {score}, {f32}, [&](Scalars &s, ValueRange args) -> Value {
+    Value holds = s.make<arith::CmpFOp>(arith::CmpFPredicate::OGE, args[0], s.constant(limit));
+    Value yes = s.make<arith::ConstantIntOp>(i64, label), no = s.make<arith::ConstantIntOp>(i64, 0);
+    return s.make<arith::SelectOp>(holds, yes, no);
+  });
+  return SmallVector<Value>{y, transformed};
+}
+
+void addLinearRules(Rules &rules) {
+  rules.op<MlLinearRegressorOp>().shape(shapeOfLinearRegressor).lower(lowerLinearRegressor);
+  rules.op<MlLinearClassifierOp>().shape(shapeOfLinearClassifier).lower(lowerLinearClassifier);
+}
+
+} // namespace mlc::onnx

@@ -1,0 +1,580 @@
+// Forests of decision trees: TreeEnsemble, TreeEnsembleRegressor, TreeEnsembleClassifier.
+//
+//   %nodes = roots of all trees, for each row
+//   scf.for 0 .. depth:  %nodes[row, tree] = children[2 * node + (x[row, feature[node]] <= threshold[node] ? 0 : 1)]
+//   %y[row, target] = sum over trees of weights[node - first leaf]
+//
+// All trees of all rows go down together, a question at a time, so that each step is a loop over vectors which gather
+// from tables; whoever has reached a leaf stays there. The code does not depend on the size of the forest.
+//
+// Where all leaves of a tree vote for one target, as gradient boosting has it, trees are put in order of their targets,
+// and each target has the same number of them (filled up with trees that vote 0). Otherwise leaves have a row of
+// weights, one for each target.
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "onnx/Constants.h"
+#include "onnx/IndexMath.h"
+#include "onnx/ops/Families.h"
+#include "onnx/ops/Forest.h"
+#include "onnx/ops/Reduce.h"
+#include "onnx/ops/Scores.h"
+#include "llvm/ADT/StringSwitch.h"
+
+using namespace mlir;
+
+namespace mlc::onnx {
+
+//===-- What attributes say ------------------------------------------------------------===//
+
+/// Numbers that an attribute gives as floats, or as a tensor.
+static SmallVector<double> numbersOf(std::optional<ArrayRef<float>> floats, std::optional<ElementsAttr> tensor) {
+  if (!tensor)
+    return SmallVector<double>(floats.value_or(ArrayRef<float>()));
+  std::vector<char> storage;
+  ArrayRef<char> bytes = bytesOf(*tensor, storage);
+  SmallVector<double> numbers(tensor->getNumElements());
+  Type element = tensor->getElementType();
+  auto read = [&]<typename T>(T) {
+    for (auto [i, number] : llvm::enumerate(numbers)) {
+      T value;
+      memcpy(&value, bytes.data() + i * sizeof(T), sizeof(T));
+      number = (double)value;
+    }
+  };
+  if (element.isF64())
+    read(double());
+  else if (element.isF32())
+    read(float());
+  else
+    read(uint8_t()); // the modes of TreeEnsemble
+  return numbers;
+}
+
+/// Features are compared as f32, unless they are doubles.
+static Type compareType(Value x) {
+  Type element = Lowering::element(x);
+  return element.isF64() ? element : Float32Type::get(x.getContext());
+}
+
+static ArrayRef<int64_t> orNone(std::optional<ArrayRef<int64_t>> list) { return list.value_or(ArrayRef<int64_t>()); }
+
+/// A list of one entry for each node (or vote) that has another length than the first one.
+static LogicalResult checkLength(Operation *op, StringRef name, size_t length, size_t expected) {
+  if (length == expected)
+    return success();
+  return op->emitOpError("expects ") << expected << " entries of " << name << ", got " << length;
+}
+
+static std::optional<Branch> branchOf(StringRef mode) {
+  return llvm::StringSwitch<std::optional<Branch>>(mode)
+      .Case("BRANCH_LEQ", Branch::LessEqual)
+      .Case("BRANCH_LT", Branch::Less)
+      .Case("BRANCH_GTE", Branch::GreaterEqual)
+      .Case("BRANCH_GT", Branch::Greater)
+      .Case("BRANCH_EQ", Branch::Equal)
+      .Case("BRANCH_NEQ", Branch::NotEqual)
+      .Default(std::nullopt);
+}
+
+/// The votes of TreeEnsembleRegressor and TreeEnsembleClassifier, which name them differently.
+struct Votes {
+  ArrayRef<int64_t> trees, nodes, targets;
+  SmallVector<double> weights;
+};
+
+/// The forest of TreeEnsembleRegressor and TreeEnsembleClassifier, which number nodes within each tree.
+template <typename Op> static FailureOr<Forest> forestOf(Op op, const Votes &votes, int64_t targets) {
+  ArrayRef<int64_t> trees = orNone(op.getNodesTreeids()), ids = orNone(op.getNodesNodeids()),
+                    features = orNone(op.getNodesFeatureids()), yes = orNone(op.getNodesTruenodeids()),
+                    no = orNone(op.getNodesFalsenodeids()), missing = orNone(op.getNodesMissingValueTracksTrue());
+  SmallVector<double> values = numbersOf(op.getNodesValues(), op.getNodesValuesAsTensor());
+  SmallVector<StringRef> modes;
+  if (std::optional<ArrayAttr> list = op.getNodesModes())
+    modes = llvm::map_to_vector(*list, [](Attribute mode) { return cast<StringAttr>(mode).getValue(); });
+  size_t count = trees.size();
+  if (count > (1u << 30))
+    return op->emitOpError("expects at most 2^30 nodes, got ") << count;
+  if (failed(checkLength(op, "nodes_nodeids", ids.size(), count)) ||
+      failed(checkLength(op, "nodes_featureids", features.size(), count)) ||
+      failed(checkLength(op, "nodes_modes", modes.size(), count)) ||
+      failed(checkLength(op, "nodes_values", values.size(), count)) ||
+      failed(checkLength(op, "nodes_truenodeids", yes.size(), count)) ||
+      failed(checkLength(op, "nodes_falsenodeids", no.size(), count)) ||
+      (!missing.empty() && failed(checkLength(op, "nodes_missing_value_tracks_true", missing.size(), count))))
+    return failure();
+
+  ForestBuilder builder(compareType(op.getX()).isF32());
+  builder.addNodes(count);
+  DenseMap<std::pair<int64_t, int64_t>, int32_t> places;
+  llvm::SmallDenseSet<int64_t> known;
+  for (size_t i = 0; i < count; ++i) {
+    if (!places.try_emplace({trees[i], ids[i]}, i).second)
+      return op->emitOpError("expects each node once, got node ") << ids[i] << " of tree " << trees[i] << " twice";
+    if (known.insert(trees[i]).second)
+      builder.addRoot(i); // a tree begins with its root
+  }
+  auto place = [&](int64_t tree, int64_t id) -> FailureOr<int32_t> {
+    auto found = places.find({tree, id});
+    if (found == places.end())
+      return op->emitOpError("expects node ") << id << " of tree " << tree << ", which is named, among the nodes";
+    return found->second;
+  };
+  for (size_t i = 0; i < count; ++i) {
+    if (modes[i] == "LEAF")
+      continue;
+    std::optional<Branch> branch = branchOf(modes[i]);
+    if (!branch)
+      return op->emitOpError("expects modes BRANCH_LEQ, _LT, _GTE, _GT, _EQ, _NEQ or LEAF, got '") << modes[i] << "'";
+    if (features[i] < 0 || features[i] > INT32_MAX - 1)
+      return op->emitOpError("expects a feature that is not negative, got ") << features[i];
+    FailureOr<int32_t> left = place(trees[i], yes[i]);
+    FailureOr<int32_t> right = failed(left) ? FailureOr<int32_t>() : place(trees[i], no[i]);
+    if (failed(right))
+      return failure();
+    builder.ask(i, *branch, features[i], values[i], !missing.empty() && missing[i], *left, *right);
+  }
+  if (failed(checkLength(op, "votes' nodes", votes.nodes.size(), votes.trees.size())) ||
+      failed(checkLength(op, "votes' targets", votes.targets.size(), votes.trees.size())) ||
+      failed(checkLength(op, "votes' weights", votes.weights.size(), votes.trees.size())))
+    return failure();
+  for (size_t i = 0; i < votes.trees.size(); ++i) {
+    FailureOr<int32_t> leaf = place(votes.trees[i], votes.nodes[i]);
+    if (failed(leaf))
+      return failure();
+    if (votes.targets[i] < 0 || votes.targets[i] >= targets)
+      return op->emitOpError("expects targets below ") << targets << ", got " << votes.targets[i];
+    if (modes[*leaf] == "LEAF") // others never have the last word
+      builder.vote(*leaf, votes.targets[i], votes.weights[i]);
+  }
+  return std::move(builder).finish(op);
+}
+
+static FailureOr<Forest> forestOf(MlTreeEnsembleOp op) {
+  ArrayRef<int64_t> features = op.getNodesFeatureids(), yes = op.getNodesTruenodeids(), no = op.getNodesFalsenodeids(),
+                    yesIsLeaf = op.getNodesTrueleafs(), noIsLeaf = op.getNodesFalseleafs(),
+                    targets = op.getLeafTargetids(), missing = orNone(op.getNodesMissingValueTracksTrue());
+  SmallVector<double> splits = numbersOf({}, op.getNodesSplits()), weights = numbersOf({}, op.getLeafWeights()),
+                      modes = numbersOf({}, op.getNodesModes()), members = numbersOf({}, op.getMembershipValues());
+  size_t count = features.size(), leaves = targets.size();
+  int64_t targetCount = op.getNTargets().value_or(1);
+  if (failed(checkLength(op, "nodes_truenodeids", yes.size(), count)) ||
+      failed(checkLength(op, "nodes_falsenodeids", no.size(), count)) ||
+      failed(checkLength(op, "nodes_trueleafs", yesIsLeaf.size(), count)) ||
+      failed(checkLength(op, "nodes_falseleafs", noIsLeaf.size(), count)) ||
+      failed(checkLength(op, "nodes_splits", splits.size(), count)) ||
+      failed(checkLength(op, "nodes_modes", modes.size(), count)) ||
+      failed(checkLength(op, "leaf_weights", weights.size(), leaves)) ||
+      (!missing.empty() && failed(checkLength(op, "nodes_missing_value_tracks_true", missing.size(), count))))
+    return failure();
+
+  ForestBuilder builder(compareType(op.getX()).isF32());
+  int32_t firstNode = builder.addNodes(count), firstLeaf = builder.addNodes(leaves);
+  auto child = [&](int64_t id, bool isLeaf) -> FailureOr<int32_t> {
+    size_t limit = isLeaf ? leaves : count;
+    if (id < 0 || (size_t)id >= limit)
+      return op.emitOpError("expects a child among ")
+             << limit << (isLeaf ? " leaves" : " nodes") << ", got number " << id;
+    return (isLeaf ? firstLeaf : firstNode) + (int32_t)id;
+  };
+  for (size_t leaf = 0; leaf < leaves; ++leaf) {
+    if (targets[leaf] < 0 || targets[leaf] >= targetCount)
+      return op.emitOpError("expects targets below ") << targetCount << ", got " << targets[leaf];
+    builder.vote(firstLeaf + leaf, targets[leaf], weights[leaf]);
+  }
+  constexpr int member = 6; // the modes before it are numbered as Branch is
+  size_t nextMember = 0;
+  for (size_t node = 0; node < count; ++node) {
+    if (features[node] < 0 || features[node] > INT32_MAX - 1)
+      return op.emitOpError("expects a feature that is not negative, got ") << features[node];
+    FailureOr<int32_t> left = child(yes[node], yesIsLeaf[node]);
+    FailureOr<int32_t> right = failed(left) ? FailureOr<int32_t>() : child(no[node], noIsLeaf[node]);
+    if (failed(right))
+      return failure();
+    bool isMissingYes = !missing.empty() && missing[node];
+    if (modes[node] > member)
+      return op.emitOpError("expects modes from 0 to 6, got ") << modes[node];
+    if (modes[node] < member) {
+      builder.ask(firstNode + node, Branch((int)modes[node]), features[node], splits[node], isMissingYes, *left,
+                  *right);
+      continue;
+    }
+    // One question for each member; sets end with NaN.
+    SmallVector<double> set;
+    for (; nextMember < members.size() && !std::isnan(members[nextMember]); ++nextMember)
+      set.push_back(members[nextMember]);
+    if (nextMember++ == members.size())
+      return op.emitOpError("expects membership_values with a set, ended by NaN, for each node of mode 6");
+    if (set.empty())
+      set.push_back(std::nan(""));
+    int32_t asking = firstNode + node;
+    for (auto [i, value] : llvm::enumerate(set)) {
+      int32_t otherwise = i + 1 == set.size() ? *right : builder.addNodes(1);
+      builder.ask(asking, Branch::Equal, features[node], value, isMissingYes, *left, otherwise);
+      asking = otherwise;
+    }
+  }
+  for (int64_t root : op.getTreeRoots()) {
+    FailureOr<int32_t> place = child(root, /*isLeaf=*/false);
+    if (failed(place))
+      return failure();
+    // A tree that is a single leaf has a node whose children are both that leaf.
+    builder.addRoot(*place);
+  }
+  return std::move(builder).finish(op);
+}
+
+//===-- Walking ------------------------------------------------------------------------===//
+
+enum class Aggregate { Sum, Average, Min, Max };
+
+namespace {
+/// Lowers the walk through a forest for rows of X.
+class Walk {
+public:
+  Walk(Lowering &l, Forest forest, int64_t targets, Value x)
+      : l(l), forest(std::move(forest)), targets(targets), x(x), compare(compareType(x)) {}
+
+  /// The sums (or the like) of all votes, as f64: [rows, targets].
+  Value aggregate(Aggregate how) {
+    rows = rowsOf(l, x, compare);
+    Extent features = rowsAndFeatures(l.op, x, l.known)->second;
+    Index count(l, features);
+    if (std::optional<int64_t> known = ExtentMath::asConstant(features); !known || *known < forest.features)
+      l.check(count >= forest.features, "expects X with at least %0 features, got %1",
+              {l.index(forest.features), count});
+    if (std::optional<SmallVector<int32_t>> grouped = groupByTarget())
+      return collect(descend(*grouped, {targets, (int64_t)grouped->size() / std::max<int64_t>(targets, 1)}), how,
+                     /*isGrouped=*/true);
+    return collect(descend(forest.roots, {(int64_t)forest.roots.size()}), how, /*isGrouped=*/false);
+  }
+
+private:
+  /// The roots in order of the targets of their trees, as many for each; none if leaves of a tree vote for several, or
+  /// the filling would be more than the trees.
+  std::optional<SmallVector<int32_t>> groupByTarget() {
+    SmallVector<int32_t> targetOfLeaf(forest.nodes.size(), -1);
+    for (const Forest::Vote &vote : forest.votes) {
+      if (targetOfLeaf[vote.leaf] >= 0)
+        return std::nullopt;
+      targetOfLeaf[vote.leaf] = vote.target;
+    }
+    SmallVector<SmallVector<int32_t>> roots(targets);
+    for (int32_t root : forest.roots) {
+      int32_t target = -1;
+      SmallVector<int32_t> pending = {root};
+      llvm::DenseSet<int32_t> seen;
+      while (!pending.empty()) {
+        int32_t node = pending.pop_back_val();
+        if (!seen.insert(node).second)
+          continue;
+        const Forest::Node &at = forest.nodes[node];
+        if (node < forest.firstLeaf) {
+          pending.append({at.left, at.right});
+          continue;
+        }
+        if (targetOfLeaf[node] < 0)
+          continue; // votes for nobody
+        if (target >= 0 && target != targetOfLeaf[node])
+          return std::nullopt;
+        target = targetOfLeaf[node];
+      }
+      if (target >= 0)
+        roots[target].push_back(root);
+    }
+    size_t most = 0;
+    for (const auto &list : roots)
+      most = std::max(most, list.size());
+    if (most * targets > 2 * std::max<size_t>(forest.roots.size(), 1))
+      return std::nullopt;
+    // A leaf without votes fills up.
+    int32_t filler = forest.nodes.size();
+    forest.nodes.push_back({.left = filler, .right = filler});
+    SmallVector<int32_t> all;
+    for (auto &list : roots) {
+      list.resize(most, filler);
+      llvm::append_range(all, list);
+    }
+    return all;
+  }
+
+  Value table(llvm::function_ref<double(const Forest::Node &)> field, Type storage) {
+    SmallVector<double> values = llvm::map_to_vector(forest.nodes, field);
+    return tableOf(l, (int64_t)values.size(), values, storage);
+  }
+
+  /// The leaves that all rows reach from `roots`: [rows, shape...].
+  Value descend(ArrayRef<int32_t> roots, ArrayRef<int64_t> shape) {
+    Type i32 = l.b.getI32Type(), i8 = l.b.getI8Type(), index = l.b.getIndexType();
+    SmallVector<OpFoldResult> extents = {tensor::getMixedSize(l.b, l.loc(), rows, 0)};
+    for (int64_t extent : shape)
+      extents.push_back(l.b.getIndexAttr(extent));
+    int64_t rank = extents.size();
+    Value start = tableOf(l, shape, llvm::map_to_vector(roots, [](int32_t root) { return (double)root; }), i32);
+    SmallVector<utils::IteratorType> parallel(rank, utils::IteratorType::parallel);
+    AffineMap identity = l.b.getMultiDimIdentityMap(rank);
+    Value nodes = l.generic(l.empty(extents, i32), start, {l.consecutive(rank, 1, rank - 1), identity}, parallel,
+                            [](OpBuilder &, Location, ValueRange args) { return args[0]; });
+    if (forest.depth == 0)
+      return nodes;
+
+    Value features = table([](const Forest::Node &node) { return node.feature; }, i32);
+    Value thresholds = table([](const Forest::Node &node) { return node.threshold; }, compare);
+    SmallVector<double> both;
+    for (const Forest::Node &node : forest.nodes)
+      both.append({(double)node.left, (double)node.right});
+    Value children = tableOf(l, (int64_t)both.size(), both, i32), missing;
+    if (llvm::any_of(forest.nodes, [](const Forest::Node &node) { return node.missingGoesLeft; }))
+      missing = table([](const Forest::Node &node) { return node.missingGoesLeft; }, i8);
+
+    Value zero = l.index(int64_t(0)), one = l.index(1);
+    auto loop = scf::ForOp::create(l.b, l.loc(), zero, l.index(forest.depth), one, nodes);
+    OpBuilder::InsertionGuard guard(l.b);
+    l.b.setInsertionPointToStart(loop.getBody());
+    Value next = l.generic(
+        loop.getRegionIterArg(0), {}, {identity}, parallel, [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
+          auto read = [&](Value table, ValueRange at) -> Value { return tensor::ExtractOp::create(b, loc, table, at); };
+          auto asIndex = [&](Value number) -> Value { return arith::IndexCastOp::create(b, loc, index, number); };
+          Value node = asIndex(args.back()), row = linalg::IndexOp::create(b, loc, 0);
+          Value value = read(rows, {row, asIndex(read(features, node))});
+          Value goesLeft = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OLE, value, read(thresholds, node));
+          if (missing) {
+            Value isMissing = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNO, value, value);
+            Value flag = read(missing, node), none = arith::ConstantOp::create(b, loc, b.getI8IntegerAttr(0));
+            Value tracked = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, flag, none);
+            goesLeft = arith::OrIOp::create(b, loc, goesLeft, arith::AndIOp::create(b, loc, isMissing, tracked));
+          }
+          Value side = arith::SelectOp::create(b, loc, goesLeft, zero, one);
+          Value two = arith::ConstantIndexOp::create(b, loc, 2);
+          Value place = arith::AddIOp::create(b, loc, arith::MulIOp::create(b, loc, node, two), side);
+          return read(children, place);
+        });
+    scf::YieldOp::create(l.b, l.loc(), next);
+    return loop.getResult(0);
+  }
+
+  /// What a target has that nobody votes for.
+  double unvoted(Aggregate how) {
+    double most = compare.isF64() ? std::numeric_limits<double>::max() : std::numeric_limits<float>::max();
+    return how == Aggregate::Min ? most : how == Aggregate::Max ? -most : 0;
+  }
+
+  /// The votes of the leaves in `nodes`, [rows, targets, trees] or [rows, trees].
+  Value collect(Value nodes, Aggregate how, bool isGrouped) {
+    Type f64 = l.b.getF64Type();
+    int64_t leaves = forest.nodes.size() - forest.firstLeaf, columns = isGrouped ? 1 : targets;
+    double none = how == Aggregate::Min   ? std::numeric_limits<double>::infinity()
+                  : how == Aggregate::Max ? -std::numeric_limits<double>::infinity()
+                                          : 0;
+    SmallVector<double> weights(leaves * columns, none);
+    for (const Forest::Vote &vote : forest.votes) {
+      double &weight = weights[(vote.leaf - forest.firstLeaf) * columns + (isGrouped ? 0 : vote.target)];
+      if (how == Aggregate::Min)
+        weight = std::min(weight, vote.weight);
+      else if (how == Aggregate::Max)
+        weight = std::max(weight, vote.weight);
+      else
+        weight += vote.weight;
+    }
+    Value table = tableOf(l, {leaves, columns}, weights, compare);
+
+    SmallVector<OpFoldResult> extents = {tensor::getMixedSize(l.b, l.loc(), nodes, 0), l.b.getIndexAttr(targets)};
+    Value init = l.filled(extents, l.scalar(unvoted(how), f64));
+    MLIRContext *context = l.b.getContext();
+    AffineExpr row = l.b.getAffineDimExpr(0), target = l.b.getAffineDimExpr(1), tree = l.b.getAffineDimExpr(2);
+    AffineMap read =
+        isGrouped ? AffineMap::get(3, 0, {row, target, tree}, context) : AffineMap::get(3, 0, {row, tree}, context);
+    using utils::IteratorType;
+    return l.generic(init, nodes, {read, AffineMap::get(3, 0, {row, target}, context)},
+                     {IteratorType::parallel, IteratorType::parallel, IteratorType::reduction},
+                     [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
+                       Value leaf = arith::IndexCastOp::create(b, loc, b.getIndexType(), args[0]);
+                       Value first = arith::ConstantIndexOp::create(b, loc, forest.firstLeaf);
+                       Value column = isGrouped ? arith::ConstantIndexOp::create(b, loc, 0).getResult()
+                                                : linalg::IndexOp::create(b, loc, 1).getResult();
+                       Value weight = tensor::ExtractOp::create(
+                           b, loc, table, ValueRange{arith::SubIOp::create(b, loc, leaf, first), column});
+                       if (weight.getType() != f64)
+                         weight = arith::ExtFOp::create(b, loc, f64, weight);
+                       if (how == Aggregate::Min)
+                         return arith::MinNumFOp::create(b, loc, args[1], weight);
+                       if (how == Aggregate::Max)
+                         return arith::MaxNumFOp::create(b, loc, args[1], weight);
+                       return arith::AddFOp::create(b, loc, args[1], weight);
+                     });
+  }
+
+  Lowering &l;
+  Forest forest;
+  int64_t targets;
+  Value x, rows;
+  Type compare;
+};
+} // namespace
+
+/// sums * scale + base[target], as `element`.
+static Value withBase(Lowering &l, Value sums, double scale, ArrayRef<double> base, Type element) {
+  Type f64 = l.b.getF64Type();
+  SmallVector<OpFoldResult> extents = tensor::getMixedSizes(l.b, l.loc(), sums);
+  SmallVector<Along> operands = {{sums, f64, {0, 1}}};
+  if (!base.empty())
+    operands.push_back({tableOf(l, (int64_t)base.size(), base, f64), f64, {1}});
+  return l.elementwise(extents, element, operands, [&](Scalars &s, ValueRange args) -> Value {
+    Value value = scale == 1 ? args[0] : s.make<arith::MulFOp>(args[0], s.constant(scale));
+    if (args.size() > 1)
+      value = s.make<arith::AddFOp>(value, args[1]);
+    return castScalar(s, value, f64, element);
+  });
+}
+
+//===-- Regressors ----------------------------------------------------------------------===//
+
+static FailureOr<Extents> shapeOfTreeEnsemble(MlTreeEnsembleOp op, Known &known) {
+  auto rows = rowsAndFeatures(op, op.getX(), known);
+  if (failed(rows))
+    return failure();
+  return Extents{rows->first, known.math.constant(op.getNTargets().value_or(1))};
+}
+
+static FailureOr<Value> lowerTreeEnsemble(MlTreeEnsembleOp op, Lowering &l) {
+  FailureOr<Forest> forest = forestOf(op);
+  if (failed(forest))
+    return failure();
+  if (op.getAggregateFunction() < 0 || op.getAggregateFunction() > 3 || op.getPostTransform() < 0 ||
+      op.getPostTransform() > 4)
+    return op.emitOpError("expects aggregate_function from 0 to 3 and post_transform from 0 to 4, got ")
+           << op.getAggregateFunction() << " and " << op.getPostTransform();
+  static constexpr Aggregate aggregates[] = {Aggregate::Average, Aggregate::Sum, Aggregate::Min, Aggregate::Max};
+  Aggregate how = aggregates[op.getAggregateFunction()];
+  auto transform = PostTransform(op.getPostTransform());
+  Type element = Lowering::element(op.getX()), f32 = l.b.getF32Type();
+  double trees = forest->roots.size();
+  Value sums = Walk(l, std::move(*forest), op.getNTargets().value_or(1), op.getX()).aggregate(how);
+  double scale = how == Aggregate::Average && trees > 0 ? 1 / trees : 1;
+  if (transform == PostTransform::None)
+    return withBase(l, sums, scale, {}, element);
+  Value scores = transformScores(l, withBase(l, sums, scale, {}, f32), transform);
+  return element == f32 ? scores : l.cast(scores, f32, element);
+}
+
+static FailureOr<Extents> shapeOfTreeEnsembleRegressor(MlTreeEnsembleRegressorOp op, Known &known) {
+  auto rows = rowsAndFeatures(op, op.getX(), known);
+  if (failed(rows))
+    return failure();
+  return Extents{rows->first, known.math.constant(op.getNTargets().value_or(1))};
+}
+
+static FailureOr<Value> lowerTreeEnsembleRegressor(MlTreeEnsembleRegressorOp op, Lowering &l) {
+  int64_t targets = op.getNTargets().value_or(1);
+  Votes votes{orNone(op.getTargetTreeids()), orNone(op.getTargetNodeids()), orNone(op.getTargetIds()),
+              numbersOf(op.getTargetWeights(), op.getTargetWeightsAsTensor())};
+  FailureOr<Forest> forest = forestOf(op, votes, targets);
+  FailureOr<PostTransform> transform = postTransformOf(op, op.getPostTransform());
+  if (failed(forest) || failed(transform))
+    return failure();
+  auto how = llvm::StringSwitch<std::optional<Aggregate>>(op.getAggregateFunction())
+                 .Case("SUM", Aggregate::Sum)
+                 .Case("AVERAGE", Aggregate::Average)
+                 .Case("MIN", Aggregate::Min)
+                 .Case("MAX", Aggregate::Max)
+                 .Default(std::nullopt);
+  if (!how)
+    return op.emitOpError("expects aggregate_function SUM, AVERAGE, MIN or MAX, got '")
+           << op.getAggregateFunction() << "'";
+  SmallVector<double> base = numbersOf(op.getBaseValues(), op.getBaseValuesAsTensor());
+  if (base.size() == 1)
+    base.resize(targets, base.front());
+  if (!base.empty() && failed(checkLength(op, "base_values", base.size(), targets)))
+    return failure();
+  double trees = forest->roots.size();
+  Value sums = Walk(l, std::move(*forest), targets, op.getX()).aggregate(*how);
+  double scale = *how == Aggregate::Average && trees > 0 ? 1 / trees : 1;
+  return transformScores(l, withBase(l, sums, scale, base, l.b.getF32Type()), *transform);
+}
+
+//===-- Classifiers ---------------------------------------------------------------------===//
+
+static int64_t labelCount(MlTreeEnsembleClassifierOp op) {
+  if (std::optional<ArrayAttr> strings = op.getClasslabelsStrings(); strings && !strings->empty())
+    return strings->size();
+  return orNone(op.getClasslabelsInt64s()).size();
+}
+
+static FailureOr<SmallVector<Facts>> shapeOfTreeEnsembleClassifier(MlTreeEnsembleClassifierOp op, Known &known) {
+  auto rows = rowsAndFeatures(op, op.getX(), known);
+  if (failed(rows))
+    return failure();
+  if (labelCount(op) == 0)
+    return op.emitOpError("expects classlabels_int64s or classlabels_strings");
+  return SmallVector<Facts>{Extents{rows->first}, Extents{rows->first, known.math.constant(labelCount(op))}};
+}
+
+/// What a model of two classes whose trees all vote for one of them gives out: the other class has the rest. Which rest
+/// depends on whether weights are probabilities or margins, which only their signs tell; as ONNX Runtime has it.
+static Value scoresOfTwo(Lowering &l, Value score, PostTransform transform, bool areProbabilities) {
+  Type f32 = l.b.getF32Type();
+  SmallVector<OpFoldResult> extents = {tensor::getMixedSize(l.b, l.loc(), score, 0), l.b.getIndexAttr(2)};
+  bool isComplement = transform == PostTransform::Probit || (areProbabilities && transform != PostTransform::Logistic);
+  Value both = l.elementwise(extents, f32, Along{score, f32, {0}}, [&](Scalars &s, ValueRange args) -> Value {
+    Value isFirst =
+        s.make<arith::CmpIOp>(arith::CmpIPredicate::eq, s.make<linalg::IndexOp>(1), s.make<arith::ConstantIndexOp>(0));
+    Value rest = s.make<arith::SubFOp>(s.constant(isComplement ? 1 : 0), args[0]);
+    return s.make<arith::SelectOp>(isFirst, rest, args[0]);
+  });
+  bool isTransformed = transform == PostTransform::Logistic || transform == PostTransform::Probit;
+  return isTransformed ? transformScores(l, both, transform) : both;
+}
+
+static FailureOr<SmallVector<Value>> lowerTreeEnsembleClassifier(MlTreeEnsembleClassifierOp op, Lowering &l) {
+  if (!isa<IntegerType>(Lowering::element(op.getY())))
+    return l.unsupported("labels that are strings");
+  ArrayRef<int64_t> labels = orNone(op.getClasslabelsInt64s()), ids = orNone(op.getClassIds());
+  int64_t classes = labels.size();
+  Votes votes{orNone(op.getClassTreeids()), orNone(op.getClassNodeids()), ids,
+              numbersOf(op.getClassWeights(), op.getClassWeightsAsTensor())};
+  bool areProbabilities = llvm::all_of(votes.weights, [](double weight) { return weight >= 0; });
+  FailureOr<Forest> forest = forestOf(op, votes, classes);
+  FailureOr<PostTransform> transform = postTransformOf(op, op.getPostTransform());
+  if (failed(forest) || failed(transform))
+    return failure();
+  SmallVector<double> base = numbersOf(op.getBaseValues(), op.getBaseValuesAsTensor());
+  bool isOneSided = classes <= 2 && !ids.empty() && llvm::all_equal(ids);
+  int64_t voted = isOneSided ? ids.front() : 0;
+  if (isOneSided && base.size() == 1 && classes == 2)
+    base.insert(voted == 0 ? base.end() : base.begin(), 0.0);
+  if (!base.empty() && failed(checkLength(op, "base_values", base.size(), classes)))
+    return failure();
+
+  Type f32 = l.b.getF32Type(), i64 = l.b.getI64Type();
+  Value sums = Walk(l, std::move(*forest), classes, op.getX()).aggregate(Aggregate::Sum);
+  Value scores = withBase(l, sums, 1, base, f32);
+  SmallVector<OpFoldResult> rows = {tensor::getMixedSize(l.b, l.loc(), scores, 0)};
+  if (!isOneSided) {
+    Value best = extremeAlong(l, scores, f32, 1, /*largest=*/true, /*last=*/false);
+    return SmallVector<Value>{labelsAt(l, best, labels), transformScores(l, scores, *transform)};
+  }
+  OpFoldResult zero = l.b.getIndexAttr(0), one = l.b.getIndexAttr(1);
+  Value column = l.slice(scores, {zero, l.b.getIndexAttr(voted)}, {rows[0], one}, {one, one});
+  Value score = l.reshape(column, rows);
+  double limit = areProbabilities && classes == 2 ? 0.5 : 0;
+  Value chosen = l.elementwise(rows, i64, {score}, {f32}, [&](Scalars &s, ValueRange args) -> Value {
+    Value isPositive = s.make<arith::CmpFOp>(arith::CmpFPredicate::OGT, args[0], s.constant(limit));
+    return s.make<arith::ExtUIOp>(i64, isPositive);
+  });
+  // Of a single label ONNX Runtime says whether it holds.
+  Value y = classes == 2 ? labelsAt(l, chosen, labels) : chosen;
+  if (classes == 2 && voted == 0)
+    return SmallVector<Value>{y, scoresOfTwo(l, score, *transform, areProbabilities)};
+  if (classes == 1 && *transform != PostTransform::Probit)
+    return SmallVector<Value>{y, scores};
+  return SmallVector<Value>{y, transformScores(l, scores, *transform)};
+}
+
+void addTreeRules(Rules &rules) {
+  rules.op<MlTreeEnsembleOp>().shape(shapeOfTreeEnsemble).lower(lowerTreeEnsemble);
+  rules.op<MlTreeEnsembleRegressorOp>().shape(shapeOfTreeEnsembleRegressor).lower(lowerTreeEnsembleRegressor);
+  rules.op<MlTreeEnsembleClassifierOp>().shape(shapeOfTreeEnsembleClassifier).lower(lowerTreeEnsembleClassifier);
+}
+
+} // namespace mlc::onnx
