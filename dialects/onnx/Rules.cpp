@@ -54,6 +54,7 @@ const Rules &allRules() {
     addSliceRules(all);
     addSoftmaxRules(all);
     addSortRules(all);
+    addSvmRules(all);
     addTrainRules(all);
     addTransposeRules(all);
     addTreeRules(all);

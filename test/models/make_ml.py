@@ -83,6 +83,12 @@ def main(folder):
     regressor(folder, "decision-tree-regressor", tree.DecisionTreeRegressor(random_state=0), *real)
     regressor(folder, "random-forest-regressor", ensemble.RandomForestRegressor(50, random_state=0), *real)
     regressor(folder, "gradient-boosting-regressor", ensemble.GradientBoostingRegressor(random_state=0), *real)
+    scaled = preprocessing.StandardScaler().fit_transform(cancer.data).astype(np.float32), cancer.target
+    for kernel in ("linear", "poly", "rbf", "sigmoid"):
+        classifier(folder, f"svm-{kernel}", svm.SVC(kernel=kernel, probability=True, random_state=0), *three)
+        regressor(folder, f"svm-regressor-{kernel}", svm.SVR(kernel=kernel), scaled[0], cancer.data[:, 0], atol=1e-3)
+    classifier(folder, "svm-binary", svm.SVC(probability=True, random_state=0), *scaled)
+    classifier(folder, "svm-digits", svm.SVC(gamma=0.001, probability=True, random_state=0), *many)
     targets = np.stack([diabetes.target, -diabetes.target, diabetes.target**0.5], axis=1)
     regressor(folder, "forest-of-three-targets", ensemble.RandomForestRegressor(20, random_state=0), f32(diabetes), targets)
     regressor(folder, "linear-of-three-targets", linear_model.LinearRegression(), f32(diabetes), targets)

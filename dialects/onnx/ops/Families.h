@@ -42,6 +42,7 @@ void addSignalRules(Rules &);
 void addSliceRules(Rules &);
 void addSoftmaxRules(Rules &);
 void addSortRules(Rules &);
+void addSvmRules(Rules &);
 void addTrainRules(Rules &);
 void addTransposeRules(Rules &);
 void addTreeRules(Rules &);

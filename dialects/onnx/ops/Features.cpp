@@ -5,7 +5,6 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "onnx/IndexMath.h"
-#include "onnx/ops/Families.h"
 #include "onnx/ops/Reduce.h"
 #include "onnx/ops/Scores.h"
 

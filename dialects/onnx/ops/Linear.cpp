@@ -3,7 +3,6 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "onnx/IndexMath.h"
-#include "onnx/ops/Families.h"
 #include "onnx/ops/Reduce.h"
 #include "onnx/ops/Scores.h"
 

@@ -16,7 +16,6 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "onnx/Constants.h"
 #include "onnx/IndexMath.h"
-#include "onnx/ops/Families.h"
 #include "onnx/ops/Forest.h"
 #include "onnx/ops/Reduce.h"
 #include "onnx/ops/Scores.h"
