@@ -6,15 +6,17 @@
 namespace mlc {
 
 struct DataSet {
-  std::string name;                               ///< "test_data_set_0"
-  llvm::SmallVector<std::string> inputs, outputs; ///< paths, in the order of the model's
+  std::string name; ///< "test_data_set_0"
+  /// Paths, in the order of the model's; empty for an output that has no file.
+  llvm::SmallVector<std::string> inputs, outputs;
 };
 
 /// The data sets of a folder, in order; or the one that the folder itself is. Fails where there is none.
 llvm::Expected<llvm::SmallVector<DataSet>> findDataSets(llvm::StringRef folder);
 
-/// Runs a model on a data set, and shows each output to `judge` beside the one that is expected.
+/// Runs a model on a data set, and shows each output to `judge` beside the one that is expected, null where the set has
+/// none.
 llvm::Error runDataSet(const Library &library, Session &session, const DataSet &set,
-                       llvm::function_ref<void(const mlc_port &port, const Tensor &got, const Tensor &want)> judge);
+                       llvm::function_ref<void(const mlc_port &port, const Tensor &got, const Tensor *want)> judge);
 
 } // namespace mlc
