@@ -186,11 +186,11 @@ static FailureOr<Extents> shapeOfFeatureVectorizer(MlFeatureVectorizerOp op, Kno
   for (auto [x, width] : llvm::zip_equal(op.getX(), widths)) {
     if (width < 0)
       return op.emitOpError("expects inputdimensions that are not negative, got ") << width;
-    if (known.rank(x) != 1 && known.rank(x) != 2)
-      return op.emitOpError("expects operands of rank 1 or 2, got ") << x.getType();
+    if (known.rank(x) == 0)
+      return op.emitOpError("expects operands of rank 1 at least, got ") << x.getType();
     all += width;
   }
-  // An operand of rank 1 is a column.
+  // What is behind the first axis are columns, however many axes it has; an operand of rank 1 is a single one.
   return Extents{known.extents(op.getX().front())[0], known.math.constant(all)};
 }
 
@@ -202,13 +202,9 @@ static FailureOr<Value> lowerFeatureVectorizer(MlFeatureVectorizerOp op, Lowerin
   int64_t first = 0;
   for (auto [x, width] : llvm::zip_equal(op.getX(), *op.getInputdimensions())) {
     l.expectExtent(l.known.extents(x)[0], l.known.extents(op.getY())[0], "the rows of each operand");
-    Extents own(l.known.extents(x));
-    Value columns = l(x);
-    if (own.size() == 1) {
-      Extents matrix = {own[0], l.known.math.constant(1)};
-      columns = l.reshape(columns, own, matrix);
-      own = matrix;
-    }
+    ArrayRef<Extent> shape = l.known.extents(x);
+    Extents own = {shape[0], l.known.math.product(shape.drop_front())};
+    Value columns = l.reshape(l(x), shape, own);
     if (Type element = Lowering::element(x); element != f32)
       columns = l.cast(columns, element, f32);
     // As many as are wanted, or fewer: the rest stays 0.
