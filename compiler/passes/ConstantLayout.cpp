@@ -45,13 +45,36 @@ static LogicalResult reshape(ConstantView &view, ArrayRef<ReassociationIndices> 
   return success();
 }
 
-/// An elementwise operation that only extends floats.
-static bool isExtension(linalg::GenericOp op) {
-  if (op.getNumDpsInputs() != 1 || op.getNumDpsInits() != 1 || op.getNumParallelLoops() != op.getNumLoops() ||
-      !llvm::all_of(op.getIndexingMapsArray(), [](AffineMap map) { return map.isIdentity(); }))
-    return false;
-  auto extension = op.getBody()->getTerminator()->getOperand(0).getDefiningOp<arith::ExtFOp>();
-  return extension && extension.getIn() == op.getBody()->getArgument(0);
+/// What an operation makes that only copies elements of a view, or extends them, in another order or backwards.
+static std::optional<ConstantView> copied(linalg::GenericOp op, const ConstantView &source) {
+  if (op.getNumDpsInits() != 1 || op.getNumParallelLoops() != op.getNumLoops() ||
+      !op.getIndexingMapsArray().back().isIdentity())
+    return std::nullopt;
+  Value result = op.getBody()->getTerminator()->getOperand(0);
+  if (auto extension = result.getDefiningOp<arith::ExtFOp>())
+    result = extension.getIn();
+  if (result != op.getBody()->getArgument(0))
+    return std::nullopt;
+  ConstantView view{source.elements, op.getStaticLoopRanges(), {}, source.offset};
+  view.strides.assign(op.getNumLoops(), 0);
+  for (auto [index, stride] : llvm::zip_equal(op.getIndexingMapsArray().front().getResults(), source.strides)) {
+    // i, or a number - i
+    AffineMap map = AffineMap::get(op.getNumLoops(), 0, index);
+    SmallVector<Attribute> zeros(op.getNumLoops(), IntegerAttr::get(IndexType::get(op.getContext()), 0)), origin;
+    if (failed(map.constantFold(zeros, origin)))
+      return std::nullopt;
+    int64_t start = cast<IntegerAttr>(origin.front()).getInt();
+    view.offset += start * stride;
+    AffineExpr rest = index - getAffineConstantExpr(start, op.getContext());
+    if (auto loop = dyn_cast<AffineDimExpr>(rest)) {
+      view.strides[loop.getPosition()] += stride;
+    } else if (auto backwards = dyn_cast<AffineDimExpr>(-rest)) {
+      view.strides[backwards.getPosition()] -= stride;
+    } else if (!isa<AffineConstantExpr>(rest)) {
+      return std::nullopt;
+    }
+  }
+  return view;
 }
 
 std::optional<ConstantView> viewOfConstant(Value value) {
@@ -89,8 +112,9 @@ std::optional<ConstantView> viewOfConstant(Value value) {
   }
   if (auto cast = dyn_cast<tensor::CastOp>(op))
     return viewOfConstant(cast.getSource());
-  if (auto generic = dyn_cast<linalg::GenericOp>(op); generic && isExtension(generic))
-    return viewOfConstant(generic.getDpsInputOperand(0)->get());
+  if (auto generic = dyn_cast<linalg::GenericOp>(op); generic && generic.getNumDpsInputs() == 1)
+    if (std::optional<ConstantView> source = viewOfConstant(generic.getDpsInputOperand(0)->get()))
+      return copied(generic, *source);
   return std::nullopt;
 }
 
@@ -119,7 +143,7 @@ struct Copy {
 };
 } // namespace
 
-ElementsAttr rearranged(ElementsAttr source, ArrayRef<int64_t> shape, ArrayRef<int64_t> strides,
+ElementsAttr rearranged(ElementsAttr source, int64_t offset, ArrayRef<int64_t> shape, ArrayRef<int64_t> strides,
                         const IndexBound *bound) {
   Type element = source.getElementType();
   auto type = RankedTensorType::get(shape, element);
@@ -142,7 +166,7 @@ ElementsAttr rearranged(ElementsAttr source, ArrayRef<int64_t> shape, ArrayRef<i
     extents = {1}, jumps = {0}, steps = {0};
   Copy copy{extents, jumps, steps, bound ? bound->limit : 0, computeStrides(extents)};
   auto run = [&]<typename Element>(Element) {
-    copy.run<Element>(0, bytes.data(), reinterpret_cast<Element *>(data.data()), 0);
+    copy.run<Element>(0, bytes.data() + offset * int64_t(sizeof(Element)), reinterpret_cast<Element *>(data.data()), 0);
   };
   if (type.getNumElements() > 0) {
     switch (size) {

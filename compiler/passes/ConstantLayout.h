@@ -6,12 +6,13 @@
 
 namespace mlc {
 
-/// A constant seen through what only changes how its elements are indexed, or widens them: transposition, reshape, cast,
-/// extension of floats.
+/// A constant seen through what only changes how its elements are indexed, or widens them: transposition, reversal,
+/// reshape, cast, extension of floats.
 struct ConstantView {
   mlir::ElementsAttr elements;        ///< its type has the stored, maybe narrower, elements
   llvm::SmallVector<int64_t> shape;   ///< of the value
   llvm::SmallVector<int64_t> strides; ///< of the value's axes in the elements
+  int64_t offset = 0;                 ///< of the value's first element
 };
 
 /// None if the value is no such constant of numbers, or has no fixed shape.
@@ -23,10 +24,10 @@ struct IndexBound {
   int64_t limit = 0;
 };
 
-/// A constant of this shape. Its element at i... is that of `source` at the sum of i... times strides, or zero beyond the
-/// bound.
-mlir::ElementsAttr rearranged(mlir::ElementsAttr source, llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<int64_t> strides,
-                              const IndexBound *bound = nullptr);
+/// A constant of this shape. Its element at i... is that of `source` at the offset plus the sum of i... times strides, or
+/// zero beyond the bound.
+mlir::ElementsAttr rearranged(mlir::ElementsAttr source, int64_t offset, llvm::ArrayRef<int64_t> shape,
+                              llvm::ArrayRef<int64_t> strides, const IndexBound *bound = nullptr);
 
 /// The same elements with another shape.
 mlir::ElementsAttr reshaped(mlir::ElementsAttr elements, llvm::ArrayRef<int64_t> shape);

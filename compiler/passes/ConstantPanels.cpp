@@ -31,7 +31,7 @@ static ElementsAttr packed(ElementsAttr elements, const PanelLayout &layout) {
   // The depth is one axis in panels.
   SmallVector<int64_t> joined(shape.begin(), shape.end() - 1 - layout.depth.size());
   joined.append({depth, layout.width});
-  return reshaped(rearranged(elements, shape, strides, &bound), joined);
+  return reshaped(rearranged(elements, layout.offset, shape, strides, &bound), joined);
 }
 
 Value ConstantPanels::pack(ImplicitLocOpBuilder &b, ElementsAttr elements, const PanelLayout &layout) {
@@ -67,6 +67,8 @@ struct IndexBuilder {
 /// Where the element of a constant of this shape at `indices` lies in panels. None if one of its axes is none of theirs.
 static std::optional<SmallVector<Value>> placeInPanels(IndexBuilder &b, const PanelLayout &layout,
                                                        ArrayRef<int64_t> shape, ValueRange indices) {
+  if (layout.offset != 0)
+    return std::nullopt; // backwards along some axis
   SmallVector<Value> batches(layout.batches.size());
   Value panel, lane, depth;
   for (auto [extent, stride, index] : llvm::zip_equal(shape, computeStrides(shape), indices)) {

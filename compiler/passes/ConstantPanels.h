@@ -18,6 +18,7 @@ struct PanelLayout {
   llvm::SmallVector<StridedAxis> batches, depth;
   StridedAxis column;
   int64_t width;
+  int64_t offset = 0; ///< of the first element in the constant
   bool operator==(const PanelLayout &) const = default;
 };
 

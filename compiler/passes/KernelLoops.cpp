@@ -1,4 +1,5 @@
 #include "passes/KernelLoops.h"
+#include "mlc/Contract.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Interfaces/TilingInterface.h"
@@ -89,12 +90,28 @@ std::optional<Loops> KernelLoops::loopsOfProducer(OpOperand &use) const {
   return loops;
 }
 
+/// Whether what a tile reads begins where the tile does, and is as long as the tile says: not so backwards, or where an
+/// index is divided. Upstream slices all operands of an operation of which one loop is cut.
+static bool readsInTiles(Operation *op) {
+  auto structured = dyn_cast<linalg::LinalgOp>(op);
+  if (!structured)
+    return true;
+  for (AffineMap map : structured.getIndexingMapsArray())
+    for (AffineExpr index : map.getResults()) {
+      FailureOr<SmallVector<int64_t>> factors = loopFactors(index, map.getNumDims());
+      if (!isa<AffineConstantExpr>(index) &&
+          (failed(factors) || llvm::any_of(*factors, [](int64_t factor) { return factor < 0; })))
+        return false;
+    }
+  return true;
+}
+
 static void restrict(llvm::SmallBitVector &divisible, Operation *op, ArrayRef<int64_t> loops) {
   if (isa<linalg::FillOp>(op))
     return; // filling a tile again costs nothing
   llvm::SmallBitVector own(divisible.size());
   for (auto [loop, rootLoop] : llvm::enumerate(loops))
-    if (rootLoop >= 0 && !isReduction(op, loop))
+    if (rootLoop >= 0 && !isReduction(op, loop) && readsInTiles(op))
       own.set(rootLoop);
   divisible &= own;
 }

@@ -326,7 +326,7 @@ private:
 
   Value packConstant(const ConstantView &view) {
     auto axis = [&](unsigned loop) { return StridedAxis{extents[loop], view.strides[axisOf(loop)]}; };
-    PanelLayout layout{{}, {}, axis(plan.column), width()};
+    PanelLayout layout{{}, {}, axis(plan.column), width(), view.offset};
     for (unsigned own : batches())
       layout.batches.push_back(axis(plan.outer[own]));
     for (unsigned loop : plan.depth)

@@ -365,7 +365,7 @@ struct FoldTransposedConstant : OpRewritePattern<linalg::TransposeOp> {
     auto type = cast<RankedTensorType>(op->getResult(0).getType());
     if (!view || view->elements.getElementType() != type.getElementType())
       return rewriter.notifyMatchFailure(op, "input is no constant of these elements");
-    ElementsAttr moved = rearranged(view->elements, view->shape, view->strides);
+    ElementsAttr moved = rearranged(view->elements, view->offset, view->shape, view->strides);
     rewriter.replaceOpWithNewOp<arith::ConstantOp>(op, cast<TypedAttr>(moved));
     return success();
   }

@@ -109,6 +109,22 @@ func.func @constants_are_moved_now() -> tensor<2x2xf32> {
   return %0 : tensor<2x2xf32>
 }
 
+// So is what reads them backwards, as transposed convolutions do.
+// CHECK-LABEL: @constants_are_read_backwards_now
+// CHECK: arith.constant dense<{{\[\[}}3.000000e+00, 1.000000e+00], [4.000000e+00, 2.000000e+00]]>
+// CHECK-NOT: linalg
+func.func @constants_are_read_backwards_now() -> tensor<2x2xf32> {
+  %x = arith.constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
+  %e = tensor.empty() : tensor<2x2xf32>
+  %0 = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (1 - d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<2x2xf32>) outs(%e : tensor<2x2xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    linalg.yield %a : f32
+  } -> tensor<2x2xf32>
+  %1 = linalg.transpose ins(%0 : tensor<2x2xf32>) outs(%e : tensor<2x2xf32>) permutation = [1, 0]
+  return %1 : tensor<2x2xf32>
+}
+
 // A product reads its rows by any stride.
 // CHECK-LABEL: @product_reads_the_original
 // CHECK-NOT: linalg.transpose

@@ -70,6 +70,18 @@ func.func private @serial_loops_lie_inside(%x: tensor<64x128xf32>, %out: tensor<
   return %1 : tensor<64x128xf32>
 }
 
+// What reads backwards stays whole: upstream would slice it from the wrong end.
+// CHECK-LABEL: @backwards
+// CHECK-NOT: scf.forall
+func.func private @backwards(%x: tensor<64x128xf32>, %out: tensor<64x128xf32>) -> tensor<64x128xf32> attributes {mlc.kernel} {
+  %0 = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, 127 - d1)>, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<64x128xf32>) outs(%out : tensor<64x128xf32>) attrs = {mlc.tiling = #mlc.tiling<parallel = [16, 32]>} {
+  ^bb0(%a: f32, %b: f32):
+    linalg.yield %a : f32
+  } -> tensor<64x128xf32>
+  return %0 : tensor<64x128xf32>
+}
+
 // Without elements there is nothing to cut.
 // CHECK-LABEL: @no_elements
 // CHECK-NOT: scf.forall
