@@ -295,7 +295,7 @@ private:
       return advance(rowGroups[i / rowsPerPointer], element, rowStride, i % rowsPerPointer);
     };
     SmallVector<Value> runs; // of terms of each row, where one load fetches those of all steps
-    if (how.byLane && !isLanewise && count == unroll && fixed(lhsStride) == 1)
+    if (how.byLane && !isLanewise && count == unroll && count <= lanes && fixed(lhsStride) == 1)
       for (int64_t i = 0; i < rows; ++i)
         runs.push_back(load(VectorType::get({count}, element), rowAt(i), element));
     for (int64_t step = 0; step < count; ++step) {

@@ -26,3 +26,17 @@ func.func @tiles(%a: memref<f32>, %b: memref<f32>, %c: memref<f32>, %n: index, %
     width [] accumulate %add : memref<f32>, memref<f32>, memref<f32>
   return
 }
+
+// A register does not hold four terms of float64: they are loaded one by one.
+// CHECK-DAG: fmla v{{[0-9]+}}.2d, v{{[0-9]+}}.2d, v{{[0-9]+}}.d[0]
+func.func @wide_tiles(%a: memref<f64>, %b: memref<f64>, %c: memref<f64>, %n: index, %add: i1) {
+  mlc.ukernel broadcast 10 x 2 lanes 2 depth [%n] lhs %a[%n] by [%n, 1] rhs %b[%n] by [2] out %c[%n] by [%n]
+    width [] accumulate %add : memref<f64>, memref<f64>, memref<f64>
+  mlc.ukernel broadcast 8 x 4 lanes 2 depth [%n] lhs %a[%n] by [%n, 1] rhs %b[%n] by [4] out %c[%n] by [%n]
+    width [] accumulate %add : memref<f64>, memref<f64>, memref<f64>
+  mlc.ukernel broadcast 6 x 6 lanes 2 depth [%n] lhs %a[%n] by [%n, 1] rhs %b[%n] by [6] out %c[%n] by [%n]
+    width [] accumulate %add : memref<f64>, memref<f64>, memref<f64>
+  mlc.ukernel broadcast 5 x 8 lanes 2 depth [%n] lhs %a[%n] by [%n, 1] rhs %b[%n] by [8] out %c[%n] by [%n]
+    width [] accumulate %add : memref<f64>, memref<f64>, memref<f64>
+  return
+}
