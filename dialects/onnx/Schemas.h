@@ -1,6 +1,6 @@
 // The vocabulary: which operators mlc knows, in which version, and what their schemas are.
 //
-// The schemas of ai.onnx and ai.onnx.ml are libonnx's own; those of com.microsoft are written in Schemas.cpp. The
+// The schemas of ai.onnx and ai.onnx.ml are libonnx's own; those of com.microsoft are written in microsoft/. The
 // dialect is generated from them (onnx-tblgen) and the importer reads models by them, so this header knows nothing of
 // MLIR. Everything here may throw what libonnx throws.
 #pragma once

@@ -1,0 +1,120 @@
+// Matrix products and convolutions with transpositions before and activations behind them.
+#include "onnx/microsoft/Families.h"
+#include "onnx/microsoft/Operator.h"
+#include <algorithm>
+
+namespace mlc::onnx {
+
+/// Adds `to`, `from` with its last two axes exchanged, and, where `batch` is set, its first axis moved behind the other
+/// leading ones before that.
+static bool addTransposed(const FunctionBodyBuildContext &context, FunctionBuilder &b, int operand, const string &to,
+                          const string &from, bool last, bool batch) {
+  if (!last && !batch) {
+    b.Add((to + " = Identity(" + from + ")").c_str());
+    return true;
+  }
+  int rank = rankOf(context, operand);
+  if (rank < 1)
+    return false;
+  std::vector<int64_t> order;
+  for (int i = 0; i < rank; ++i)
+    order.push_back(i);
+  if (batch && rank > 2) // [m, batch..., k] is read as [batch..., m, k]
+    std::rotate(order.begin(), order.begin() + 1, order.end() - 1);
+  if (last && rank > 1)
+    std::swap(order[rank - 2], order[rank - 1]);
+  b.Add((to + " = Transpose(" + from + ")").c_str(), "perm", order);
+  return true;
+}
+
+static bool fusedMatMul(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  if (!addTransposed(context, b, 0, "left", "A", integerOf(context, "transA"), integerOf(context, "transBatchA")) ||
+      !addTransposed(context, b, 1, "right", "B", integerOf(context, "transB"), integerOf(context, "transBatchB")))
+    return false;
+  float alpha = numberOf(context, "alpha", 1);
+  if (alpha == 1)
+    b.Add("product = MatMul(left, right)");
+  else
+    b.Const("alpha32", alpha)
+        .Add("plain = MatMul(left, right)")
+        .Add("alpha = CastLike(alpha32, plain)")
+        .Add("product = Mul(plain, alpha)");
+  if (!context.getAttribute("activation")) {
+    b.Add("Y = Identity(product)");
+    return true;
+  }
+  return addActivation(context, b, "Y", "product",
+                       {numberOf(context, "activation_alpha", 0), numberOf(context, "activation_beta", 0)});
+}
+
+static bool fusedGemm(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  b.Add(context.hasInput(2) ? "sum = Gemm(A, B, C)" : "sum = Gemm(A, B)", "transA", integerOf(context, "transA"),
+        "transB", integerOf(context, "transB"), "alpha", numberOf(context, "alpha", 1), "beta",
+        numberOf(context, "beta", 1));
+  return addActivation(context, b, "Y", "sum",
+                       {numberOf(context, "activation_alpha", 0), numberOf(context, "activation_beta", 0)});
+}
+
+static bool fusedConv(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  addCall(context, b, context.hasInput(2) ? "product = Conv(X, W, B)" : "product = Conv(X, W)",
+          {"auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"});
+  b.Add(context.hasInput(3) ? "sum = Add(product, Z)" : "sum = Identity(product)");
+  std::vector<float> parameters;
+  if (const AttributeProto *list = context.getAttribute("activation_params"))
+    parameters.assign(list->floats().begin(), list->floats().end());
+  return addActivation(context, b, "Y", "sum", parameters);
+}
+
+void addContractions() {
+  Operator("FusedMatMul", "A B", "Y", {{"T", allFloats}})
+      .number("alpha", 1)
+      .integer("transA", 0)
+      .integer("transB", 0)
+      .integer("transBatchA", 0)
+      .integer("transBatchB", 0)
+      .means(fusedMatMul)
+      .add();
+  Operator("TransposeMatMul", "A B", "Y", {{"T", allFloats}})
+      .number("alpha", 1)
+      .integer("transA", 0)
+      .integer("transB", 0)
+      .means(fusedMatMul)
+      .add();
+  Operator("FusedMatMulActivation", "A B", "Y", {{"T", allFloats}})
+      .required("activation", AttributeProto::STRING)
+      .optional("activation_alpha", AttributeProto::FLOAT)
+      .optional("activation_axis", AttributeProto::INT)
+      .optional("activation_beta", AttributeProto::FLOAT)
+      .optional("activation_gamma", AttributeProto::FLOAT)
+      .number("alpha", 1)
+      .integer("transA", 0)
+      .integer("transB", 0)
+      .integer("transBatchA", 0)
+      .integer("transBatchB", 0)
+      .means(fusedMatMul)
+      .add();
+  Operator("FusedGemm", "A B C?", "Y", {{"T", {"float16", "float", "double", "uint32", "uint64", "int32", "int64"}}})
+      .optional("activation", AttributeProto::STRING)
+      .optional("activation_alpha", AttributeProto::FLOAT)
+      .optional("activation_beta", AttributeProto::FLOAT)
+      .optional("activation_gamma", AttributeProto::FLOAT)
+      .number("alpha", 1)
+      .number("beta", 1)
+      .integer("transA", 0)
+      .integer("transB", 0)
+      .means(fusedGemm)
+      .add();
+  Operator("FusedConv", "X W B? Z?", "Y", {{"T", {"float16", "float", "double"}}})
+      .optional("activation", AttributeProto::STRING)
+      .optional("activation_params", AttributeProto::FLOATS)
+      .text("auto_pad", "NOTSET")
+      .optional("dilations", AttributeProto::INTS)
+      .integer("group", 1)
+      .optional("kernel_shape", AttributeProto::INTS)
+      .optional("pads", AttributeProto::INTS)
+      .optional("strides", AttributeProto::INTS)
+      .means(fusedConv)
+      .add();
+}
+
+} // namespace mlc::onnx

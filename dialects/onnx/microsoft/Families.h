@@ -1,0 +1,13 @@
+// One function for each file of this folder, which registers the schemas of its operators.
+#pragma once
+
+namespace mlc::onnx {
+
+void addActivations();
+void addAttentions();
+void addContractions();
+void addNormalizations();
+void addQuantized();
+void addTakenOver();
+
+} // namespace mlc::onnx

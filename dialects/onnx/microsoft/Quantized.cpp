@@ -1,0 +1,282 @@
+// Operators on quantized numbers, through floats; products with weights of a few bits.
+#include "onnx/microsoft/Families.h"
+#include "onnx/microsoft/Operator.h"
+
+namespace mlc::onnx {
+
+namespace {
+/// A quantized operand and the numbers of its scale and zero point.
+struct Quantized {
+  string data, scale, zeroPoint;
+  int operand, zeroPointOperand;
+};
+} // namespace
+
+static void dequantize(const FunctionBodyBuildContext &context, FunctionBuilder &b, const string &to,
+                       const Quantized &from) {
+  string call = to + " = DequantizeLinear(" + from.data + ", " + from.scale;
+  b.Add((call + (context.hasInput(from.zeroPointOperand) ? ", " + from.zeroPoint + ")" : ")")).c_str());
+}
+
+/// Without a zero point, the result has the type of operand `like`.
+static void quantize(const FunctionBodyBuildContext &context, FunctionBuilder &b, const Quantized &to,
+                     const string &from, int like) {
+  string call = to.data + " = QuantizeLinear(" + from + ", " + to.scale;
+  if (context.hasInput(to.zeroPointOperand)) {
+    b.Add((call + ", " + to.zeroPoint + ")").c_str());
+    return;
+  }
+  const ::onnx::TypeProto *type = context.getInputType(like);
+  b.Add((call + ")").c_str(), "output_dtype", int64_t(type ? type->tensor_type().elem_type() : 0));
+}
+
+/// The operator in floats, between a dequantization and a quantization: the quantize phase makes integer arithmetic of
+/// that.
+static Body throughFloats(std::vector<Quantized> from, Quantized to,
+                          std::function<bool(const FunctionBodyBuildContext &, FunctionBuilder &)> compute) {
+  return [=](const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+    for (size_t i = 0; i < from.size(); ++i)
+      dequantize(context, b, "x" + std::to_string(i), from[i]);
+    if (!compute(context, b))
+      return false;
+    quantize(context, b, to, "y", from.front().operand);
+    return true;
+  };
+}
+static Body throughFloats(std::vector<Quantized> from, Quantized to, const char *compute) {
+  return throughFloats(from, to, [compute](const FunctionBodyBuildContext &, FunctionBuilder &b) {
+    b.Add(compute);
+    return true;
+  });
+}
+
+static bool averagePool(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  if (integerOf(context, "channels_last"))
+    return false;
+  addCall(context, b, "y = AveragePool(x0)",
+          {"auto_pad", "ceil_mode", "count_include_pad", "kernel_shape", "pads", "strides"});
+  return true;
+}
+
+static bool globalAveragePool(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  b.Add("y = GlobalAveragePool(x0)");
+  return !integerOf(context, "channels_last");
+}
+
+static bool softmax(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  int64_t axis = integerOf(context, "axis", -1);
+  if (integerOf(context, "opset") >= 13)
+    b.Add("y = Softmax(x0)", "axis", axis);
+  else // the axes from there on are one
+    b.Add("rows = Flatten(x0)", "axis", axis)
+        .Add("normal = Softmax <axis = -1> (rows)")
+        .Add("extents = Shape(x0)")
+        .Add("y = Reshape(normal, extents)");
+  return true;
+}
+
+static bool leakyRelu(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  b.Add("y = LeakyRelu(x0)", "alpha", numberOf(context, "alpha", 0.01f));
+  return true;
+}
+
+static bool reduceMean(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  const AttributeProto *axes = context.getAttribute("axes");
+  if (!axes)
+    return false;
+  b.Const("axes", std::vector<int64_t>(axes->ints().begin(), axes->ints().end()))
+      .Add("y = ReduceMean(x0, axes)", "keepdims", integerOf(context, "keepdims", 1));
+  return true;
+}
+
+/// Operands come in threes: data, scale and zero point.
+static bool quantizedConcat(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  string parts;
+  for (int i = 2; context.hasInput(i); i += 3) {
+    auto operand = [&](int at) { return "inputs_" + std::to_string(at - 2); };
+    string part = "part" + std::to_string(i);
+    const ::onnx::TypeProto *type = context.getInputType(i);
+    if (type && type->tensor_type().elem_type() == ::onnx::TensorProto::FLOAT)
+      b.Add((part + " = Identity(" + operand(i) + ")").c_str());
+    else
+      dequantize(context, b, part, {operand(i), operand(i + 1), operand(i + 2), i, i + 2});
+    parts += (parts.empty() ? "" : ", ") + part;
+  }
+  b.Add(("whole = Concat(" + parts + ")").c_str(), "axis", integerOf(context, "axis"));
+  b.Add("Y = QuantizeLinear(whole, Y_scale, Y_zero_point)");
+  return !parts.empty();
+}
+
+static bool quantizedGemm(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  int64_t transB = integerOf(context, "transB");
+  float alpha = numberOf(context, "alpha", 1);
+  b.Add("a = DequantizeLinear(A, a_scale, a_zero_point)")
+      .Add("b = DequantizeLinear(B, b_scale, b_zero_point)", "axis", int64_t(transB ? 0 : 1));
+  b.Add("product = Gemm(a, b)", "transA", integerOf(context, "transA"), "transB", transB, "alpha", alpha);
+  if (context.hasInput(6)) // in units of the product
+    b.Const("alpha", alpha)
+        .Add("bias = Cast <to = 1> (C)")
+        .Add("scales = Mul(a_scale, b_scale)")
+        .Add("unit = Mul(scales, alpha)")
+        .Add("scaled = Mul(bias, unit)")
+        .Add("sum = Add(product, scaled)");
+  else
+    b.Add("sum = Identity(product)");
+  if (context.hasInput(7))
+    quantize(context, b, {"Y", "y_scale", "y_zero_point", 0, 8}, "sum", 0);
+  else
+    b.Add("Y = Identity(sum)");
+  return true;
+}
+
+/// Adds Y = (A - its zero) * (B - its zero) * scales + bias; the zero points are operands, or "".
+static void integerProduct(const FunctionBodyBuildContext &context, FunctionBuilder &b, const string &a,
+                           const string &aZero, const string &bZero, const string &aScale, int bias) {
+  b.Add(("sums = MatMulInteger(" + a + ", B, " + aZero + (bZero.empty() ? ")" : ", " + bZero + ")")).c_str());
+  b.Add(("scales = Mul(" + aScale + ", b_scale)").c_str())
+      .Add("floats = CastLike(sums, scales)")
+      .Add("product = Mul(floats, scales)");
+  b.Add(context.hasInput(bias) ? "Y = Add(product, bias)" : "Y = Identity(product)");
+}
+
+static bool matMulIntegerToFloat(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  integerProduct(context, b, "A", context.hasInput(4) ? "a_zero_point" : "", context.hasInput(5) ? "b_zero_point" : "",
+                 "a_scale", 6);
+  return true;
+}
+
+static bool dynamicQuantizeMatMul(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  b.Add("a, aScale, aZero = DynamicQuantizeLinear(A)");
+  integerProduct(context, b, "a", "aZero", context.hasInput(3) ? "b_zero_point" : "", "aScale", 4);
+  return true;
+}
+
+/// Weights of 2, 4 or 8 bits in blocks along K, each with a scale and a zero point.
+static bool matMulNBits(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  int64_t bits = integerOf(context, "bits", 4), n = integerOf(context, "N"), k = integerOf(context, "K"),
+          block = integerOf(context, "block_size");
+  if ((bits != 2 && bits != 4 && bits != 8) || n <= 0 || k <= 0 || block <= 0 || context.hasInput(4) ||
+      integerOf(context, "weight_prepacked"))
+    return false;
+  int64_t blocks = (k + block - 1) / block;
+  b.Const("blockExtents", std::vector<int64_t>{n, blocks, block})
+      .Const("scaleExtents", std::vector<int64_t>{n, blocks, 1});
+  unpack(b, "numbers", "B", bits);
+  b.Add("blocks = Reshape(numbers, blockExtents)")
+      .Add("weights = CastLike(blocks, scales)")
+      .Add("blockScales = Reshape(scales, scaleExtents)");
+  const ::onnx::TypeProto *zeroType = context.getInputType(3);
+  if (!context.hasInput(3)) {
+    addByte(b, "zero8", 1 << (bits - 1));
+    b.Add("zeros = CastLike(zero8, scales)");
+  } else if (zeroType && zeroType->tensor_type().elem_type() == ::onnx::TensorProto::UINT8) {
+    unpack(b, "zeroNumbers", "zero_points", bits);
+    b.Const("zeroRows", std::vector<int64_t>{n, -1})
+        .Const1D("none", int64_t(0))
+        .Const1D("columns", int64_t(1))
+        .Const1D("count", blocks)
+        .Add("zeroPadded = Reshape(zeroNumbers, zeroRows)")
+        .Add("zeroCut = Slice(zeroPadded, none, count, columns)")
+        .Add("zeroBlocks = Reshape(zeroCut, scaleExtents)")
+        .Add("zeros = CastLike(zeroBlocks, scales)");
+  } else {
+    b.Add("zeros = Reshape(zero_points, scaleExtents)");
+  }
+  b.Const("rowExtents", std::vector<int64_t>{n, blocks * block})
+      .Const1D("first", int64_t(0))
+      .Const1D("depth", k)
+      .Const1D("alongK", int64_t(1))
+      .Add("centered = Sub(weights, zeros)")
+      .Add("scaled = Mul(centered, blockScales)")
+      .Add("padded = Reshape(scaled, rowExtents)")
+      .Add("rows = Slice(padded, first, depth, alongK)")
+      .Add("matrix = Transpose <perm = [1, 0]> (rows)")
+      .Add("product = MatMul(A, matrix)")
+      .Add(context.hasInput(5) ? "Y = Add(product, bias)" : "Y = Identity(product)");
+  return true;
+}
+
+void addQuantized() {
+  Types T = {{"T", bytes}};
+  Quantized A{"A", "A_scale", "A_zero_point", 0, 2}, B{"B", "B_scale", "B_zero_point", 3, 5},
+      C{"C", "C_scale", "C_zero_point", -1, 7};
+  string pair =
+      "A A_scale:tensor(float) A_zero_point? B B_scale:tensor(float) B_zero_point? C_scale:tensor(float) C_zero_point?";
+  Operator("QLinearAdd", pair, "C", T).means(throughFloats({A, B}, C, "y = Add(x0, x1)")).add();
+  Operator("QLinearMul", pair, "C", T).means(throughFloats({A, B}, C, "y = Mul(x0, x1)")).add();
+
+  Quantized X{"X", "X_scale", "X_zero_point", 0, 2}, Y{"Y", "Y_scale", "Y_zero_point", -1, 4};
+  string one = "X X_scale:tensor(float) X_zero_point? Y_scale:tensor(float) Y_zero_point?";
+  Operator("QLinearSigmoid", one, "Y", T).means(throughFloats({X}, Y, "y = Sigmoid(x0)")).add();
+  Operator("QLinearLeakyRelu", one, "Y", T).number("alpha", 0.01f).means(throughFloats({X}, Y, leakyRelu)).add();
+  Operator("QLinearSoftmax", one, "Y", T)
+      .integer("axis", -1)
+      .required("opset", AttributeProto::INT)
+      .means(throughFloats({X}, Y, softmax))
+      .add();
+  Operator("QLinearAveragePool", one, "Y", T)
+      .text("auto_pad", "NOTSET")
+      .integer("ceil_mode", 0)
+      .integer("channels_last", 0)
+      .integer("count_include_pad", 0)
+      .required("kernel_shape", AttributeProto::INTS)
+      .optional("pads", AttributeProto::INTS)
+      .optional("strides", AttributeProto::INTS)
+      .means(throughFloats({X}, Y, averagePool))
+      .add();
+  Operator("QLinearGlobalAveragePool", one, "Y", T)
+      .integer("channels_last", 0)
+      .means(throughFloats({X}, Y, globalAveragePool))
+      .add();
+  Operator("QLinearReduceMean", one, "Y", T)
+      .required("axes", AttributeProto::INTS)
+      .required("keepdims", AttributeProto::INT)
+      .means(throughFloats({X}, Y, reduceMean))
+      .add();
+
+  Quantized whereX{"X", "x_scale", "x_zero_point", 1, 3}, whereY{"Y", "y_scale", "y_zero_point", 4, 6},
+      whereZ{"Z", "z_scale", "z_zero_point", -1, 8};
+  Operator("QLinearWhere", "condition:B X x_scale:TF x_zero_point Y y_scale:TF y_zero_point z_scale:TF z_zero_point",
+           "Z", {{"B", {"bool"}}, {"TF", {"float"}}, {"T", bytes}})
+      .means(throughFloats({whereX, whereY}, whereZ, "y = Where(condition, x0, x1)"))
+      .add();
+  Operator("QLinearConcat", "Y_scale:TF Y_zero_point:T8 inputs:TV*", "Y:T8",
+           {{"T8", bytes}, {"TF", {"float"}}, {"TV", {"uint8", "int8", "float"}}})
+      .required("axis", AttributeProto::INT)
+      .means(quantizedConcat)
+      .add();
+  Operator("QGemm", "A:TA a_scale a_zero_point:TA B:TB b_scale b_zero_point:TB C:TC? y_scale? y_zero_point:TYZ?",
+           "Y:TY",
+           {{"T", {"float"}},
+            {"TA", bytes},
+            {"TB", bytes},
+            {"TC", {"int32"}},
+            {"TYZ", bytes},
+            {"TY", {"float", "uint8", "int8"}}})
+      .number("alpha", 1)
+      .integer("transA", 0)
+      .integer("transB", 0)
+      .means(quantizedGemm)
+      .add();
+  Operator("MatMulIntegerToFloat", "A:T1 B:T2 a_scale:T3 b_scale:T3 a_zero_point:T1? b_zero_point:T2? bias:T3?", "Y:T3",
+           {{"T1", bytes}, {"T2", bytes}, {"T3", {"float", "float16"}}})
+      .means(matMulIntegerToFloat)
+      .add();
+  Operator("DynamicQuantizeMatMul", "A:T1 B:T2 b_scale:T1 b_zero_point:T2? bias:T1?", "Y:T1",
+           {{"T1", {"float"}}, {"T2", bytes}})
+      .means(dynamicQuantizeMatMul)
+      .add();
+  Operator(
+      "MatMulNBits", "A:T1 B:T2 scales:T1 zero_points:T3? g_idx:T4? bias:T1?", "Y:T1",
+      {{"T1", someFloats}, {"T2", {"uint8"}}, {"T3", {"uint8", "float16", "float", "bfloat16"}}, {"T4", {"int32"}}})
+      .required("K", AttributeProto::INT)
+      .required("N", AttributeProto::INT)
+      .integer("accuracy_level", 0)
+      .integer("bits", 4)
+      .required("block_size", AttributeProto::INT)
+      .integer("weight_prepacked", 0)
+      .means(matMulNBits)
+      .add();
+}
+
+} // namespace mlc::onnx

@@ -1,0 +1,92 @@
+// Operators that ONNX took over, with other types.
+#include "onnx/microsoft/Families.h"
+#include "onnx/microsoft/Operator.h"
+
+namespace mlc::onnx {
+
+/// The operator of ai.onnx, with the same attributes.
+static Body sameAs(string call, std::vector<string> attributes) {
+  return [=](const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+    addCall(context, b, call, attributes);
+    return true;
+  };
+}
+
+static bool range(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  if (context.hasInput(2))
+    b.Add("Y = Range(start, limit, delta)");
+  else
+    b.Const("one", int64_t(1)).Add("step = CastLike(one, start)").Add("Y = Range(start, limit, step)");
+  return true;
+}
+
+static bool distances(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  const AttributeProto *metric = context.getAttribute("metric");
+  string name = metric ? metric->s() : "sqeuclidean";
+  if (name != "sqeuclidean" && name != "euclidean")
+    return false;
+  b.Const1D("middle", int64_t(1))
+      .Const1D("front", int64_t(0))
+      .Const1D("last", int64_t(-1))
+      .Add("left = Unsqueeze(A, middle)")
+      .Add("right = Unsqueeze(B, front)")
+      .Add("difference = Sub(left, right)")
+      .Add("squares = ReduceSumSquare <keepdims = 0> (difference, last)");
+  b.Add(name == "euclidean" ? "C = Sqrt(squares)" : "C = Identity(squares)");
+  return true;
+}
+
+void addTakenOver() {
+  std::vector<string> any = integers;
+  any.insert(any.end(), allFloats.begin(), allFloats.end());
+  std::vector<string> anything = any;
+  anything.insert(anything.end(), {"bool", "string"});
+  std::vector<string> quantized = {"int8", "uint8", "int16", "uint16", "int4", "uint4"}, dequantized = quantized;
+  dequantized.push_back("int32");
+  Operator("CDist", "A B", "C", {{"T", {"float", "double"}}}).text("metric", "sqeuclidean").means(distances).add();
+  Operator("DequantizeLinear", "x:T1 x_scale:T2 x_zero_point:T1?", "y:T2",
+           {{"T1", dequantized}, {"T2", {"float16", "float"}}})
+      .optional("axis", AttributeProto::INT)
+      .means([](const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+        string call =
+            context.hasInput(2) ? "y = DequantizeLinear(x, x_scale, x_zero_point)" : "y = DequantizeLinear(x, x_scale)";
+        return sameAs(call, {"axis"})(context, b);
+      })
+      .add();
+  Operator("QuantizeLinear", "x:T1 y_scale:T1 y_zero_point:T2?", "y:T2",
+           {{"T1", {"float16", "float"}}, {"T2", quantized}})
+      .optional("axis", AttributeProto::INT)
+      .means([](const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+        string call =
+            context.hasInput(2) ? "y = QuantizeLinear(x, y_scale, y_zero_point)" : "y = QuantizeLinear(x, y_scale)";
+        return sameAs(call, {"axis"})(context, b);
+      })
+      .add();
+  Operator("ExpandDims", "X axis:tensor(int32)", "Y", {{"T", anything}})
+      .means("list = Constant <value = int64[1] {1}> () wide = Cast <to = 7> (axis) axes = Reshape(wide, list) Y = "
+             "Unsqueeze(X, axes)")
+      .add();
+  Operator("GatherND", "data indices:Tind", "output", {{"T", anything}, {"Tind", {"int32", "int64"}}})
+      .means("wide = Cast <to = 7> (indices) output = GatherND(data, wide)")
+      .add();
+  Operator("Pad", "data pads:tensor(int64) value?", "output", {{"T", allFloats}})
+      .text("mode", "constant")
+      .means([](const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+        return sameAs(context.hasInput(2) ? "output = Pad(data, pads, value)" : "output = Pad(data, pads)",
+                      {"mode"})(context, b);
+      })
+      .add();
+  Operator("Range", "start limit delta?", "Y", {{"T", {"float", "double", "int16", "int32", "int64"}}})
+      .means(range)
+      .add();
+  std::vector<string> triangular = any;
+  triangular.push_back("bool");
+  Operator("Trilu", "X k:tensor(int64)?", "Y", {{"T", triangular}})
+      .integer("upper", 1)
+      .means([](const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+        return sameAs(context.hasInput(1) ? "Y = Trilu(X, k)" : "Y = Trilu(X)", {"upper"})(context, b);
+      })
+      .add();
+}
+
+} // namespace mlc::onnx
