@@ -9,6 +9,7 @@ void registerMicrosoftSchemas() {
   addActivations();
   addAttentions();
   addContractions();
+  addGroupQueryAttention();
   addNormalizations();
   addQuantized();
   addTakenOver();

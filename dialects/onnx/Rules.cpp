@@ -26,10 +26,10 @@ const Rules &allRules() {
     addControlRules(all);
     addConvRules(all);
     addDeformConvRules(all);
-    addDeterminantRules(all);
     addDropoutRules(all);
     addEinsumRules(all);
     addElementwiseRules(all);
+    addEliminationRules(all);
     addExpandRules(all);
     addFeaturesRules(all);
     addFillRules(all);

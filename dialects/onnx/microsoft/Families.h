@@ -6,6 +6,7 @@ namespace mlc::onnx {
 void addActivations();
 void addAttentions();
 void addContractions();
+void addGroupQueryAttention();
 void addNormalizations();
 void addQuantized();
 void addTakenOver();

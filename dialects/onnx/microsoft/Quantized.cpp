@@ -196,6 +196,50 @@ static bool matMulNBits(const FunctionBodyBuildContext &context, FunctionBuilder
   return true;
 }
 
+/// Rows of a table in which blocks along the last axis have a scale and a zero point each.
+static bool gatherBlockQuantized(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  int64_t bits = integerOf(context, "bits", 4), block = integerOf(context, "block_size", 128),
+          axis = integerOf(context, "quantize_axis", 1);
+  const ::onnx::TypeProto *type = context.getInputType(0);
+  int rank = rankOf(context, 0);
+  if (integerOf(context, "gather_axis") != 0 || rank < 2 || (axis != rank - 1 && axis != -1) || !type || block < 16)
+    return false;
+  bool isPacked = type->tensor_type().elem_type() == ::onnx::TensorProto::UINT8;
+  if (isPacked && bits != 4 && bits != 8)
+    return false;
+  b.Add("rows = Gather(data, indices)").Add("rowScales = Gather(scales, indices)");
+  auto numbers = [&](const string &to, const string &from, const string &like) {
+    if (!isPacked || bits == 8) {
+      b.Add((to + " = Identity(" + from + ")").c_str());
+      return;
+    }
+    // Two numbers in each byte of the last axis, which may be one too many.
+    unpack(b, from + "_numbers", from, bits);
+    b.Add((from + "_outer = Shape <end = -1> (" + from + ")").c_str());
+    b.Const1D(from + "_rest", int64_t(-1))
+        .Add((from + "_extents = Concat <axis = 0> (" + from + "_outer, " + from + "_rest)").c_str())
+        .Add(((like.empty() ? to : to + "_all") + " = Reshape(" + from + "_numbers, " + from + "_extents)").c_str());
+    if (!like.empty())
+      b.Add((to + "_count = Shape <start = -1> (" + like + ")").c_str())
+          .Const1D(to + "_begin", int64_t(0))
+          .Const1D(to + "_axis", int64_t(-1))
+          .Add((to + " = Slice(" + to + "_all, " + to + "_begin, " + to + "_count, " + to + "_axis)").c_str());
+  };
+  numbers("values", "rows", "");
+  if (context.hasInput(3)) {
+    b.Add("rowZeros = Gather(zero_points, indices)");
+    numbers("zeros", "rowZeros", "rowScales");
+  } else if (isPacked) {
+    addByte(b, "middle", 1 << (bits - 1));
+    b.Add("scaleExtents = Shape(rowScales)").Add("zeros = Expand(middle, scaleExtents)");
+  }
+  bool hasZeros = context.hasInput(3) || isPacked;
+  b.Add(hasZeros ? "output = DequantizeLinear(values, rowScales, zeros)"
+                 : "output = DequantizeLinear(values, rowScales)",
+        "axis", int64_t(-1), "block_size", block);
+  return true;
+}
+
 void addQuantized() {
   Types T = {{"T", bytes}};
   Quantized A{"A", "A_scale", "A_zero_point", 0, 2}, B{"B", "B_scale", "B_zero_point", 3, 5},
@@ -276,6 +320,14 @@ void addQuantized() {
       .required("block_size", AttributeProto::INT)
       .integer("weight_prepacked", 0)
       .means(matMulNBits)
+      .add();
+  Operator("GatherBlockQuantized", "data:T1 indices:I scales:T2 zero_points:T1?", "output:T2",
+           {{"T1", {"int4", "uint4", "uint8"}}, {"T2", someFloats}, {"I", {"int32", "int64"}}})
+      .integer("bits", 4)
+      .integer("block_size", 128)
+      .integer("gather_axis", 0)
+      .integer("quantize_axis", 1)
+      .means(gatherBlockQuantized)
       .add();
 }
 

@@ -36,6 +36,36 @@ static bool distances(const FunctionBodyBuildContext &context, FunctionBuilder &
   return true;
 }
 
+/// Real signals along the last axis, and their spectra.
+static bool spectrumOfReal(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  if (integerOf(context, "normalized") || !integerOf(context, "onesided", 1) ||
+      integerOf(context, "signal_ndim", 1) != 1)
+    return false;
+  b.Const1D("components", int64_t(-1)).Add("signal = Unsqueeze(X, components)");
+  b.Const("axis", int64_t(-2)).Add("Y = DFT <onesided = 1> (signal, , axis)");
+  return true;
+}
+
+static bool realOfSpectrum(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  if (integerOf(context, "normalized") || !integerOf(context, "onesided", 1) ||
+      integerOf(context, "signal_ndim", 1) != 1)
+    return false;
+  b.Const("axis", int64_t(-2)).Add("signal = DFT <inverse = 1, onesided = 1> (X, , axis)");
+  b.Const1D("components", int64_t(-1)).Add("Y = Squeeze(signal, components)");
+  return true;
+}
+
+static bool gridSample(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  const AttributeProto *given = context.getAttribute("mode"), *padding = context.getAttribute("padding_mode");
+  string mode = given ? given->s() : "bilinear";
+  if (mode == "bilinear" || mode == "bicubic")
+    mode = mode == "bilinear" ? "linear" : "cubic";
+  b.Add("Y = GridSample(X, Grid)", "mode", mode);
+  b.AddAttributeToNode("padding_mode", padding ? padding->s() : "zeros");
+  b.AddAttributeToNode("align_corners", integerOf(context, "align_corners"));
+  return true;
+}
+
 void addTakenOver() {
   std::vector<string> any = integers;
   any.insert(any.end(), allFloats.begin(), allFloats.end());
@@ -78,6 +108,23 @@ void addTakenOver() {
       .add();
   Operator("Range", "start limit delta?", "Y", {{"T", {"float", "double", "int16", "int32", "int64"}}})
       .means(range)
+      .add();
+  Operator("GridSample", "X Grid", "Y", {{"T", {"float"}}})
+      .integer("align_corners", 0)
+      .text("mode", "bilinear")
+      .text("padding_mode", "zeros")
+      .means(gridSample)
+      .add();
+  for (const auto &[name, body] : {std::pair<const char *, Body>("Rfft", spectrumOfReal), {"Irfft", realOfSpectrum}})
+    Operator(name, "X", "Y", {{"T", {"float", "double", "float16"}}})
+        .required("normalized", AttributeProto::INT)
+        .required("onesided", AttributeProto::INT)
+        .required("signal_ndim", AttributeProto::INT)
+        .means(body)
+        .add();
+  Operator("Inverse", "X", "Y", {{"T", {"float", "double", "float16"}}}).add(); // a rule says what it means
+  Operator("Unique", "x", "y idx:I counts:I", {{"T", {"float"}}, {"I", {"int64"}}})
+      .means("y, first, idx, counts = Unique <sorted = 0> (x)")
       .add();
   std::vector<string> triangular = any;
   triangular.push_back("bool");
