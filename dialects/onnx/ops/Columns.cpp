@@ -85,6 +85,9 @@ static FailureOr<Facts> shapeOfCol2Im(Col2ImOp op, Known &known) {
   return Facts(std::move(result));
 }
 
+/// A block without rows may have this many elements.
+static constexpr int64_t mostOfNothing = int64_t(1) << 31;
+
 static FailureOr<Value> lowerCol2Im(Col2ImOp op, Lowering &l) {
   std::optional<int64_t> known = spatialRank(op, l.known);
   if (!known)
@@ -106,6 +109,12 @@ static FailureOr<Value> lowerCol2Im(Col2ImOp op, Lowering &l) {
     block.push_back(Index(l, l.elementAsIndex(op.getBlockShape(), axis)));
     if (!getConstantIntValue(OpFoldResult(block.back())))
       l.check(block.back() >= 1, "expects a block of at least one element along every axis, got %0", {block.back()});
+    // The size of a block stays a number that can be divided by.
+    Index limit = select(rows == 0, Index(l, mostOfNothing), rows) / size;
+    l.check(block.back() <= limit,
+            "expects blocks that the number of rows holds; on axis " + Twine(axis) +
+                " it leaves room for %0 elements, got %1",
+            {limit, block.back()});
     Index room = image[axis] + (pads[axis] + pads[rank + axis]) - ((block[axis] - 1) * dilations[axis] + 1);
     l.check(room >= 0, "expects an image that holds a block; on axis " + Twine(axis) + " it is %0 elements too short",
             {Index(l, int64_t(0)) - room});
@@ -113,6 +122,7 @@ static FailureOr<Value> lowerCol2Im(Col2ImOp op, Lowering &l) {
     size = size * block.back();
     columns = columns * places.back();
   }
+  l.checkExtents(asFoldResults(places));
   l.check(rows % size == 0, "expects a number of rows that blocks of %0 elements divide, got %1", {size, rows});
   l.check(columns == given, "expects %0 columns for an image of these extents, got %1", {columns, given});
   OpFoldResult batch = l.materialize(x[0]);

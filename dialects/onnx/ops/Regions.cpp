@@ -101,6 +101,7 @@ static Samples samplesAlong(RoiAlignOp op, Lowering &l, int64_t axis) {
   }
 
   SmallVector<OpFoldResult> extents = {regions, l.b.getIndexAttr(places), result.most};
+  l.checkExtents(extents); // a region may be of any size
   Along operands[] = {{begin, compute, {0}}, {step, compute, {0}}, {result.counts, i64, {0}}};
   auto at = [&](const Scalars &s, ValueRange args) {
     Real place = Real::of(s, s.make<linalg::IndexOp>(1), compute),

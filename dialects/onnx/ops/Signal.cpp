@@ -125,6 +125,17 @@ static Value assembled(Lowering &l, Complex y, Index rows, const Parts &x, int64
                    });
 }
 
+/// Squares of a length must be integers of 64 bits.
+static constexpr int64_t longest = int64_t(1) << 31;
+
+static void checkLength(Lowering &l, Index length) {
+  std::optional<int64_t> fixed = getConstantIntValue(OpFoldResult(length));
+  if (!fixed)
+    l.check(length >= 1, "expects a length of at least 1, got %0", {length});
+  if (!fixed || *fixed > longest)
+    l.check(length <= longest, "expects a length of at most " + Twine(longest) + ", got %0", {length});
+}
+
 //===-- DFT --------------------------------------------------------------------------------===//
 
 /// The axis, if it is known; rank - 1, the components, is none. Error at op if it is wrong.
@@ -205,8 +216,7 @@ static FailureOr<Value> lowerDFT(DFTOp op, Lowering &l) {
   Index length = op.getDftLength() ? Index(l, l.elementAsIndex(op.getDftLength(), 0))
                  : isReal          ? (x.axis - 1) * 2
                                    : x.axis;
-  if (!getConstantIntValue(OpFoldResult(length)))
-    l.check(length >= 1, "expects a length of at least 1, got %0", {length});
+  checkLength(l, length);
   if (!ExtentMath::asConstant(own.back()))
     l.check(x.components == 1 || x.components == 2, "expects a last axis of 1 or 2 components, got %0", {x.components});
 
