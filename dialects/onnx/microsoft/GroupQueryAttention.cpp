@@ -2,8 +2,8 @@
 // of queries, a cache, rotary positions, and sentences of different lengths.
 //
 // Sentence b has seqlens_k[b] + 1 elements, the last ones of which are in this call. Their keys and values are written
-// behind those of the past, into a cache that may have room for more; elements see only what is before them, and of that
-// no more than the window says.
+// behind those of the past, into a cache that may have room for more; elements see only what is before them, and with
+// themselves no more than the window says.
 #include "onnx/microsoft/Families.h"
 #include "onnx/microsoft/Heads.h"
 #include <limits>
@@ -44,8 +44,8 @@ static void addCache(const FunctionBodyBuildContext &context, FunctionBuilder &b
 static bool groupQueryAttention(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   int64_t heads = integerOf(context, "num_heads"), keyHeads = integerOf(context, "kv_num_heads"),
           window = integerOf(context, "local_window_size", -1);
-  if (heads <= 0 || keyHeads <= 0 || integerOf(context, "smooth_softmax") || context.hasInput(HeadSink) ||
-      context.hasOutput(3) || context.hasInput(PastKey) != context.hasInput(PastValue) ||
+  if (heads <= 0 || keyHeads <= 0 || window == 0 || integerOf(context, "smooth_softmax") ||
+      context.hasInput(HeadSink) || context.hasOutput(3) || context.hasInput(PastKey) != context.hasInput(PastValue) ||
       context.hasInput(Key) != context.hasInput(Value) || integerOf(context, "qk_output"))
     return false;
   addHeads(context, b, heads, keyHeads);
@@ -90,7 +90,7 @@ static bool groupQueryAttention(const FunctionBodyBuildContext &context, Functio
   if (window >= 0)
     b.Const("window", window)
         .Add("oldest = Sub(rows, window)")
-        .Add("isOld = Less(columns, oldest)")
+        .Add("isOld = LessOrEqual(columns, oldest)")
         .Add("isHidden = Or(isLater, isOld)");
   else
     b.Add("isHidden = Identity(isLater)");

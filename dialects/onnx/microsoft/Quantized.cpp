@@ -207,7 +207,18 @@ static bool gatherBlockQuantized(const FunctionBodyBuildContext &context, Functi
   bool isPacked = type->tensor_type().elem_type() == ::onnx::TensorProto::UINT8;
   if (isPacked && bits != 4 && bits != 8)
     return false;
-  b.Add("rows = Gather(data, indices)").Add("rowScales = Gather(scales, indices)");
+  // ai.onnx gathers no elements of 4 bits.
+  bool isSigned = type->tensor_type().elem_type() == ::onnx::TensorProto::INT4;
+  auto gather = [&](const string &to, const string &from) {
+    if (isPacked)
+      b.Add((to + " = Gather(" + from + ", indices)").c_str());
+    else
+      b.Add((to + "_table = Cast(" + from + ")").c_str(), "to",
+            int64_t(isSigned ? ::onnx::TensorProto::INT8 : ::onnx::TensorProto::UINT8))
+          .Add((to + " = Gather(" + to + "_table, indices)").c_str());
+  };
+  gather("rows", "data");
+  b.Add("rowScales = Gather(scales, indices)");
   auto numbers = [&](const string &to, const string &from, const string &like) {
     if (!isPacked || bits == 8) {
       b.Add((to + " = Identity(" + from + ")").c_str());
@@ -227,7 +238,7 @@ static bool gatherBlockQuantized(const FunctionBodyBuildContext &context, Functi
   };
   numbers("values", "rows", "");
   if (context.hasInput(3)) {
-    b.Add("rowZeros = Gather(zero_points, indices)");
+    gather("rowZeros", "zero_points");
     numbers("zeros", "rowZeros", "rowScales");
   } else if (isPacked) {
     addByte(b, "middle", 1 << (bits - 1));
