@@ -5,7 +5,9 @@
 //   %y[row, target] = sum over trees of weights[node - first leaf]
 //
 // All trees of all rows go down together, a question at a time, so that each step is a loop over vectors which gather
-// from tables; whoever has reached a leaf stays there. The code does not depend on the size of the forest.
+// from tables; whoever has reached a leaf stays there. The code does not depend on the size of the forest. Vectors run
+// along the trees where there are few rows, else along the rows, which then share the nodes of a tree in the cache:
+// both are there, and the run chooses.
 //
 // Where all leaves of a tree vote for one target, as gradient boosting has it, trees are put in order of their targets,
 // and each target has the same number of them (filled up with trees that vote 0). Otherwise leaves have a row of
@@ -243,13 +245,32 @@ public:
     if (std::optional<int64_t> known = ExtentMath::asConstant(features); !known || *known < forest.features)
       l.check(count >= forest.features, "expects X with at least %0 features, got %1",
               {l.index(forest.features), count});
-    if (std::optional<SmallVector<int32_t>> grouped = groupByTarget())
-      return collect(descend(*grouped, {targets, (int64_t)grouped->size() / std::max<int64_t>(targets, 1)}), how,
-                     /*isGrouped=*/true);
-    return collect(descend(forest.roots, {(int64_t)forest.roots.size()}), how, /*isGrouped=*/false);
+    SmallVector<int32_t> roots = forest.roots;
+    SmallVector<int64_t> shape = {(int64_t)roots.size()};
+    std::optional<SmallVector<int32_t>> grouped = groupByTarget();
+    if (grouped) {
+      roots = *grouped;
+      shape = {targets, (int64_t)roots.size() / std::max<int64_t>(targets, 1)};
+    }
+    makeTables(roots, shape, how, grouped.has_value());
+
+    auto walk = [&](Order order) { return collect(descend(shape, order), how, grouped.has_value(), order); };
+    OpFoldResult rowCount = tensor::getMixedSize(l.b, l.loc(), rows, 0);
+    if (std::optional<int64_t> known = getConstantIntValue(rowCount))
+      return walk(*known < rowsOfVectors ? Order::RowsFirst : Order::TreesFirst);
+    auto choice = scf::IfOp::create(
+        l.b, l.loc(), Index(l, rowCount) < rowsOfVectors,
+        [&](OpBuilder &b, Location loc) { scf::YieldOp::create(b, loc, walk(Order::RowsFirst)); },
+        [&](OpBuilder &b, Location loc) { scf::YieldOp::create(b, loc, walk(Order::TreesFirst)); });
+    return choice.getResult(0);
   }
 
 private:
+  /// Of the axes of the nodes that have been reached: [rows, trees...] or [trees..., rows].
+  enum class Order { RowsFirst, TreesFirst };
+  /// From so many rows on, vectors along them are full.
+  static constexpr int64_t rowsOfVectors = 16;
+
   /// The roots in order of the targets of their trees, as many for each; none if leaves of a tree vote for several, or
   /// the filling would be more than the trees.
   std::optional<SmallVector<int32_t>> groupByTarget() {
@@ -303,29 +324,33 @@ private:
     return tableOf(l, (int64_t)values.size(), values, storage);
   }
 
-  /// The leaves that all rows reach from `roots`: [rows, shape...].
-  Value descend(ArrayRef<int32_t> roots, ArrayRef<int64_t> shape) {
-    Type i32 = l.b.getI32Type(), i8 = l.b.getI8Type(), index = l.b.getIndexType();
-    SmallVector<OpFoldResult> extents = {tensor::getMixedSize(l.b, l.loc(), rows, 0)};
-    for (int64_t extent : shape)
-      extents.push_back(l.b.getIndexAttr(extent));
-    int64_t rank = extents.size();
-    Value start = tableOf(l, shape, llvm::map_to_vector(roots, [](int32_t root) { return (double)root; }), i32);
-    SmallVector<utils::IteratorType> parallel(rank, utils::IteratorType::parallel);
-    AffineMap identity = l.b.getMultiDimIdentityMap(rank);
-    Value nodes = l.generic(l.empty(extents, i32), start, {l.consecutive(rank, 1, rank - 1), identity}, parallel,
-                            [](OpBuilder &, Location, ValueRange args) { return args[0]; });
-    if (forest.depth == 0)
-      return nodes;
-
-    Value features = table([](const Forest::Node &node) { return node.feature; }, i32);
-    Value thresholds = table([](const Forest::Node &node) { return node.threshold; }, compare);
+  void makeTables(ArrayRef<int32_t> roots, ArrayRef<int64_t> shape, Aggregate how, bool isGrouped) {
+    Type i32 = l.b.getI32Type();
+    starts = tableOf(l, shape, llvm::map_to_vector(roots, [](int32_t root) { return (double)root; }), i32);
+    features = table([](const Forest::Node &node) { return node.feature; }, i32);
+    thresholds = table([](const Forest::Node &node) { return node.threshold; }, compare);
     SmallVector<double> both;
     for (const Forest::Node &node : forest.nodes)
       both.append({(double)node.left, (double)node.right});
-    Value children = tableOf(l, (int64_t)both.size(), both, i32), missing;
+    children = tableOf(l, (int64_t)both.size(), both, i32);
     if (llvm::any_of(forest.nodes, [](const Forest::Node &node) { return node.missingGoesLeft; }))
-      missing = table([](const Forest::Node &node) { return node.missingGoesLeft; }, i8);
+      missing = table([](const Forest::Node &node) { return node.missingGoesLeft; }, l.b.getI8Type());
+    weights = tableOfWeights(how, isGrouped);
+  }
+
+  /// The leaves that all rows reach.
+  Value descend(ArrayRef<int64_t> shape, Order order) {
+    Type i32 = l.b.getI32Type(), index = l.b.getIndexType();
+    SmallVector<OpFoldResult> extents = getAsIndexOpFoldResult(l.b.getContext(), shape);
+    int64_t rank = extents.size() + 1, rowLoop = order == Order::RowsFirst ? 0 : rank - 1;
+    extents.insert(extents.begin() + rowLoop, tensor::getMixedSize(l.b, l.loc(), rows, 0));
+    SmallVector<utils::IteratorType> parallel(rank, utils::IteratorType::parallel);
+    AffineMap identity = l.b.getMultiDimIdentityMap(rank);
+    AffineMap ofTrees = l.consecutive(rank, order == Order::RowsFirst ? 1 : 0, rank - 1);
+    Value nodes = l.generic(l.empty(extents, i32), starts, {ofTrees, identity}, parallel,
+                            [](OpBuilder &, Location, ValueRange args) { return args[0]; });
+    if (forest.depth == 0)
+      return nodes;
 
     Value zero = l.index(int64_t(0)), one = l.index(1);
     auto loop = scf::ForOp::create(l.b, l.loc(), zero, l.index(forest.depth), one, nodes);
@@ -335,7 +360,7 @@ private:
         loop.getRegionIterArg(0), {}, {identity}, parallel, [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
           auto read = [&](Value table, ValueRange at) -> Value { return tensor::ExtractOp::create(b, loc, table, at); };
           auto asIndex = [&](Value number) -> Value { return arith::IndexCastOp::create(b, loc, index, number); };
-          Value node = asIndex(args.back()), row = linalg::IndexOp::create(b, loc, 0);
+          Value node = asIndex(args.back()), row = linalg::IndexOp::create(b, loc, rowLoop);
           Value value = read(rows, {row, asIndex(read(features, node))});
           Value goesLeft = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OLE, value, read(thresholds, node));
           if (missing) {
@@ -359,16 +384,15 @@ private:
     return how == Aggregate::Min ? most : how == Aggregate::Max ? -most : 0;
   }
 
-  /// The votes of the leaves in `nodes`, [rows, targets, trees] or [rows, trees].
-  Value collect(Value nodes, Aggregate how, bool isGrouped) {
-    Type f64 = l.b.getF64Type();
+  /// What each leaf adds: [leaves, 1], or [leaves, targets].
+  Value tableOfWeights(Aggregate how, bool isGrouped) {
     int64_t leaves = forest.nodes.size() - forest.firstLeaf, columns = isGrouped ? 1 : targets;
     double none = how == Aggregate::Min   ? std::numeric_limits<double>::infinity()
                   : how == Aggregate::Max ? -std::numeric_limits<double>::infinity()
                                           : 0;
-    SmallVector<double> weights(leaves * columns, none);
+    SmallVector<double> all(leaves * columns, none);
     for (const Forest::Vote &vote : forest.votes) {
-      double &weight = weights[(vote.leaf - forest.firstLeaf) * columns + (isGrouped ? 0 : vote.target)];
+      double &weight = all[(vote.leaf - forest.firstLeaf) * columns + (isGrouped ? 0 : vote.target)];
       if (how == Aggregate::Min)
         weight = std::min(weight, vote.weight);
       else if (how == Aggregate::Max)
@@ -376,16 +400,22 @@ private:
       else
         weight += vote.weight;
     }
-    Value table = tableOf(l, {leaves, columns}, weights, compare);
+    return tableOf(l, {leaves, columns}, all, compare);
+  }
 
-    SmallVector<OpFoldResult> extents = {tensor::getMixedSize(l.b, l.loc(), nodes, 0), l.b.getIndexAttr(targets)};
+  /// The votes of the leaves that have been reached.
+  Value collect(Value nodes, Aggregate how, bool isGrouped, Order order) {
+    Type f64 = l.b.getF64Type();
+    SmallVector<OpFoldResult> extents = {tensor::getMixedSize(l.b, l.loc(), rows, 0), l.b.getIndexAttr(targets)};
     Value init = l.filled(extents, l.scalar(unvoted(how), f64));
     MLIRContext *context = l.b.getContext();
     AffineExpr row = l.b.getAffineDimExpr(0), target = l.b.getAffineDimExpr(1), tree = l.b.getAffineDimExpr(2);
-    AffineMap read =
-        isGrouped ? AffineMap::get(3, 0, {row, target, tree}, context) : AffineMap::get(3, 0, {row, tree}, context);
+    SmallVector<AffineExpr> read = {tree};
+    if (isGrouped)
+      read.insert(read.begin(), target);
+    read.insert(order == Order::RowsFirst ? read.begin() : read.end(), row);
     using utils::IteratorType;
-    return l.generic(init, nodes, {read, AffineMap::get(3, 0, {row, target}, context)},
+    return l.generic(init, nodes, {AffineMap::get(3, 0, read, context), AffineMap::get(3, 0, {row, target}, context)},
                      {IteratorType::parallel, IteratorType::parallel, IteratorType::reduction},
                      [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
                        Value leaf = arith::IndexCastOp::create(b, loc, b.getIndexType(), args[0]);
@@ -393,7 +423,7 @@ private:
                        Value column = isGrouped ? arith::ConstantIndexOp::create(b, loc, 0).getResult()
                                                 : linalg::IndexOp::create(b, loc, 1).getResult();
                        Value weight = tensor::ExtractOp::create(
-                           b, loc, table, ValueRange{arith::SubIOp::create(b, loc, leaf, first), column});
+                           b, loc, weights, ValueRange{arith::SubIOp::create(b, loc, leaf, first), column});
                        if (weight.getType() != f64)
                          weight = arith::ExtFOp::create(b, loc, f64, weight);
                        if (how == Aggregate::Min)
@@ -409,6 +439,7 @@ private:
   int64_t targets;
   Value x, rows;
   Type compare;
+  Value starts, features, thresholds, children, missing, weights; ///< constants
 };
 } // namespace
 
