@@ -9,6 +9,7 @@
 // memory.
 #include "link/Link.h"
 #include "mlc/mlc.h"
+#include "onnx/Onnx.h"
 #include "passes/Ports.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
@@ -60,6 +61,8 @@ ElementType elementType(Type type) {
     return {"uint16_t", "MLC_FLOAT16"};
   if (type.isBF16())
     return {"uint16_t", "MLC_BFLOAT16"};
+  if (isa<onnx::StringType>(type))
+    return {"mlc_string", "MLC_STRING"};
   auto integer = dyn_cast<IntegerType>(type);
   if (!integer)
     return {nullptr, nullptr};
@@ -99,7 +102,7 @@ public:
     writePlaces("Places of the inputs", "input", inputs);
     writePlaces("Places of the outputs", "output", outputs);
     writePlaces("Places of the symbolic dimensions", "dim", symbols);
-    auto hasC = [](const Port &port) { return elementType(port.element).c != nullptr; };
+    auto hasC = [](const Port &port) { return !port.isHandle() && elementType(port.element).c != nullptr; };
     if (llvm::all_of(ports.inputs, hasC) && llvm::all_of(ports.outputs, hasC))
       writeRun();
     os << "#ifdef __cplusplus\n}\n#endif\n\n#endif\n";

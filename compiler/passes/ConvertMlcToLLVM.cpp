@@ -9,70 +9,13 @@
 #include "mlc/Mlc.h"
 #include "mlc/abi.h"
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
-#include "mlir/Conversion/LLVMCommon/Pattern.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "passes/PlanMemory.h"
+#include "passes/RuntimePattern.h"
 
 using namespace mlir;
 
 namespace mlc {
 namespace {
-
-template <typename Op> class RuntimePattern : public ConvertOpToLLVMPattern<Op> {
-public:
-  using ConvertOpToLLVMPattern<Op>::ConvertOpToLLVMPattern;
-  using Rewriter = ConversionPatternRewriter;
-
-protected:
-  static Type pointer(Rewriter &rewriter) { return LLVM::LLVMPointerType::get(rewriter.getContext()); }
-  static Type none(Rewriter &rewriter) { return LLVM::LLVMVoidType::get(rewriter.getContext()); }
-  static FunctionOpInterface functionOf(Operation *op) { return op->getParentOfType<FunctionOpInterface>(); }
-  static Value frameOf(Operation *op, Rewriter &rewriter) {
-    return rewriter.getRemappedValue(functionOf(op).getFunctionBody().front().getArgument(0));
-  }
-  static Value integer(Rewriter &rewriter, Location loc, Type type, int64_t value) {
-    return LLVM::ConstantOp::create(rewriter, loc, type, rewriter.getIntegerAttr(type, value));
-  }
-
-  /// A stack slot, made once at the entry of the function, that holds `values`.
-  static Value slot(Operation *op, Rewriter &rewriter, Type element, ValueRange values) {
-    Value memory;
-    {
-      OpBuilder::InsertionGuard guard(rewriter);
-      rewriter.setInsertionPointToStart(&functionOf(op).getFunctionBody().front());
-      Type type = LLVM::LLVMArrayType::get(element, std::max<size_t>(values.size(), 1));
-      memory = LLVM::AllocaOp::create(rewriter, op->getLoc(), pointer(rewriter), type,
-                                      integer(rewriter, op->getLoc(), rewriter.getI64Type(), 1));
-    }
-    for (auto [i, value] : llvm::enumerate(values)) {
-      Value place = LLVM::GEPOp::create(rewriter, op->getLoc(), pointer(rewriter), element, memory,
-                                        ArrayRef<LLVM::GEPArg>{(int32_t)i});
-      LLVM::StoreOp::create(rewriter, op->getLoc(), value, place);
-    }
-    return memory;
-  }
-
-  static LLVM::CallOp call(Operation *op, Rewriter &rewriter, StringRef service, Type result, ValueRange operands) {
-    auto module = op->getParentOfType<ModuleOp>();
-    auto callee = module.lookupSymbol<LLVM::LLVMFuncOp>(service);
-    if (!callee) {
-      OpBuilder::InsertionGuard guard(rewriter);
-      rewriter.setInsertionPointToEnd(module.getBody());
-      SmallVector<Type> types(operands.getTypes());
-      callee = LLVM::LLVMFuncOp::create(rewriter, module.getLoc(), service, LLVM::LLVMFunctionType::get(result, types));
-    }
-    return LLVM::CallOp::create(rewriter, op->getLoc(), callee, operands);
-  }
-
-  /// A contiguous buffer at `data`; `dynamicSizes` as i64.
-  Value describe(Rewriter &rewriter, Location loc, MemRefType type, Value data, ValueRange dynamicSizes) const {
-    SmallVector<Value> sizes, strides;
-    Value bytes;
-    this->getMemRefDescriptorSizes(loc, type, dynamicSizes, rewriter, sizes, strides, bytes, /*sizeInBytes=*/false);
-    return this->createMemRefDescriptor(loc, type, data, data, sizes, strides, rewriter);
-  }
-};
 
 struct ArenaPattern : RuntimePattern<ArenaOp> {
   using RuntimePattern::RuntimePattern;
@@ -239,6 +182,7 @@ struct ParallelPattern : RuntimePattern<ParallelOp> {
 
 void populateMlcToLLVMPatterns(const LLVMTypeConverter &converter, RewritePatternSet &patterns) {
   patterns.add<ArenaPattern, OutputPattern, AllocatePattern, ScratchPattern, CheckPattern, ParallelPattern>(converter);
+  populateValuePatterns(converter, patterns);
 }
 
 } // namespace mlc

@@ -5,6 +5,11 @@
 
 namespace mlc {
 
+/// What strings and sequences are in the LLVM dialect: two words, and a pointer.
+void addValueConversions(mlir::LLVMTypeConverter &converter);
+
 void populateMlcToLLVMPatterns(const mlir::LLVMTypeConverter &converter, mlir::RewritePatternSet &patterns);
+/// Those of strings and sequences, which are among them.
+void populateValuePatterns(const mlir::LLVMTypeConverter &converter, mlir::RewritePatternSet &patterns);
 
 } // namespace mlc

@@ -49,9 +49,11 @@ struct ConvertOnnxToLinalg : impl::ConvertOnnxToLinalgBase<ConvertOnnxToLinalg> 
     if (failed(onnx::inferFacts(function, known)))
       return failure();
     for (auto [i, type] : llvm::enumerate(function.getArgumentTypes())) {
-      if (!isa<TensorType>(type))
-        return function.emitError("input ")
-               << function.getArgAttr(i, "onnx.name") << " is not supported: expects a tensor, got " << type;
+      if (!isa<TensorType>(onnx::tensorIn(type)))
+        return function.emitError("input ") << function.getArgAttr(i, "onnx.name")
+                                            << " is not supported: expects a tensor, or a sequence or an optional of "
+                                               "tensors, got "
+                                            << type;
       if (isa<UnrankedTensorType>(type))
         return function.emitError("input ")
                << function.getArgAttr(i, "onnx.name") << " has no known rank; mlc needs the rank of every input";

@@ -16,6 +16,8 @@
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "onnx/Onnx.h"
+#include "passes/ConvertMlcToLLVM.h"
 #include "passes/Passes.h"
 #include "passes/PlanMemory.h"
 #include "passes/Ports.h"
@@ -30,54 +32,10 @@ namespace mlc {
 #define GEN_PASS_DEF_EMITENTRYPOINT
 #include "passes/Passes.h.inc"
 
-/// The number of a type in ONNX (TensorProto.DataType), which is mlc_type.
-static int32_t portType(Type type) {
-  if (auto complex = dyn_cast<ComplexType>(type))
-    return complex.getElementType().isF32() ? MLC_COMPLEX64 : MLC_COMPLEX128;
-  if (isa<onnx::StringType>(type))
-    return MLC_STRING;
-  if (type.isF32())
-    return MLC_FLOAT32;
-  if (type.isF64())
-    return MLC_FLOAT64;
-  if (type.isF16())
-    return MLC_FLOAT16;
-  if (type.isBF16())
-    return MLC_BFLOAT16;
-  if (isa<Float8E4M3FNType>(type))
-    return MLC_FLOAT8E4M3FN;
-  if (isa<Float8E4M3FNUZType>(type))
-    return MLC_FLOAT8E4M3FNUZ;
-  if (isa<Float8E5M2Type>(type))
-    return MLC_FLOAT8E5M2;
-  if (isa<Float8E5M2FNUZType>(type))
-    return MLC_FLOAT8E5M2FNUZ;
-  if (isa<Float4E2M1FNType>(type))
-    return MLC_FLOAT4E2M1;
-  if (isa<Float8E8M0FNUType>(type))
-    return MLC_FLOAT8E8M0;
-  auto integer = dyn_cast<IntegerType>(type);
-  if (!integer)
-    return MLC_UNDEFINED;
-  bool isUnsigned = integer.isUnsigned();
-  switch (integer.getWidth()) {
-  case 1:
-    return MLC_BOOL;
-  case 2:
-    return isUnsigned ? MLC_UINT2 : MLC_INT2;
-  case 4:
-    return isUnsigned ? MLC_UINT4 : MLC_INT4;
-  case 8:
-    return isUnsigned ? MLC_UINT8 : MLC_INT8;
-  case 16:
-    return isUnsigned ? MLC_UINT16 : MLC_INT16;
-  case 32:
-    return isUnsigned ? MLC_UINT32 : MLC_INT32;
-  case 64:
-    return isUnsigned ? MLC_UINT64 : MLC_INT64;
-  default:
-    return MLC_UNDEFINED;
-  }
+/// The number of a type in ONNX, which is mlc_type; those of 6 bits come from elsewhere, and have none there.
+static int32_t mlcType(Type type) {
+  int64_t number = onnx::elementTypeNumber(type);
+  return number <= MLC_INT2 ? number : MLC_UNDEFINED;
 }
 
 namespace {
@@ -223,6 +181,7 @@ struct EmitEntryPoint : impl::EmitEntryPointBase<EmitEntryPoint> {
     builder.setInsertionPointToStart(run.addEntryBlock());
     Type i64 = builder.getI64Type();
     LLVMTypeConverter converter(graph.getContext());
+    addValueConversions(converter);
     Value frame = run.getArgument(0);
     auto element = [&](Value array, Type type, int64_t index) -> Value {
       Value place = LLVM::GEPOp::create(builder, pointer, type, array, ArrayRef<LLVM::GEPArg>{(int32_t)index});
@@ -232,8 +191,12 @@ struct EmitEntryPoint : impl::EmitEntryPointBase<EmitEntryPoint> {
     Value allExtents = element(frame, pointer, offsetof(mlc_frame, input_extents) / 8);
     SmallVector<Value> operands = {frame};
     for (auto [i, type] : llvm::enumerate(graph.getArgumentTypes().drop_front())) {
-      auto memref = cast<MemRefType>(type);
       Value data = element(inputs, pointer, i), extents;
+      if (isa<SequenceType>(type)) {
+        operands.push_back(UnrealizedConversionCastOp::create(builder, type, data).getResult(0));
+        continue;
+      }
+      auto memref = cast<MemRefType>(type);
       SmallVector<Value> sizes(memref.getRank()), strides(memref.getRank());
       Value stride = LLVM::ConstantOp::create(builder, i64, builder.getI64IntegerAttr(1));
       for (int64_t axis = memref.getRank() - 1; axis >= 0; --axis) {
@@ -294,17 +257,21 @@ struct EmitEntryPoint : impl::EmitEntryPointBase<EmitEntryPoint> {
     Type i32 = c.builder.getI32Type(), i64 = c.builder.getI64Type();
     SmallVector<std::string> extents;
     for (const Port &port : ports)
-      extents.push_back(c.array(i64, port.dimensions.size(), [&](size_t axis) {
-        const Dimension &dimension = port.dimensions[axis];
+      extents.push_back(c.array(i64, port.shape().size(), [&](size_t axis) {
+        const Dimension &dimension = port.shape()[axis];
         return c.number(i64, dimension.fixed    ? *dimension.fixed
                              : dimension.symbol ? -1 - (int64_t)*dimension.symbol
                                                 : MLC_EXTENT_UNKNOWN);
       }));
-    auto type = LLVM::LLVMStructType::getLiteral(c.builder.getContext(), {c.pointer, c.pointer, i32, i32});
+    auto type = LLVM::LLVMStructType::getLiteral(c.builder.getContext(), {c.pointer, c.pointer, i32, i32, i32, i32});
+    static_assert(sizeof(mlc_port) == 2 * 8 + 4 * 4);
     return c.array(type, ports.size(), [&](size_t i) {
+      const Port &port = ports[i];
       return makeStruct(c, type,
-                        {c.text(ports[i].name), c.address(extents[i]), c.number(i32, ports[i].dimensions.size()),
-                         c.number(i32, portType(ports[i].element))});
+                        {c.text(port.name), c.address(extents[i]),
+                         c.number(i32, port.isRanked ? (int64_t)port.shape().size() : MLC_RANK_UNKNOWN),
+                         c.number(i32, mlcType(port.element)),
+                         c.number(i32, port.isSequence ? MLC_SEQUENCE : MLC_TENSOR), c.number(i32, port.isOptional)});
     });
   }
 

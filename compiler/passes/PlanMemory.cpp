@@ -16,6 +16,7 @@
 // Two buffers are never alive at once if the numbers of their first and last uses, in the order of the text, do not
 // overlap; where a buffer lives across an iteration of a loop its uses in the loop count to the loop's end.
 #include "passes/PlanMemory.h"
+#include "mlc/mlc.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -43,6 +44,8 @@ int64_t bytesOfElement(Type type) {
     return 2 * bytesOfElement(complex.getElementType());
   if (type.isIndex())
     return 8;
+  if (isa<StringType>(type))
+    return sizeof(mlc_string);
   return (type.getIntOrFloatBitWidth() + 7) / 8;
 }
 
@@ -178,10 +181,16 @@ static void placeOutputs(func::FuncOp graph) {
   for (OpOperand &operand : end->getOpOperands()) {
     Value returned = operand.get();
     unsigned index = operand.getOperandNumber();
-    auto type = cast<MemRefType>(returned.getType());
     NamedAttrList attributes(graph.getResultAttrDict(index));
-    attributes.set("mlc.type", TypeAttr::get(type));
+    attributes.set("mlc.type", TypeAttr::get(returned.getType()));
     outputs.push_back(attributes.getDictionary(graph.getContext()));
+    auto type = dyn_cast<MemRefType>(returned.getType());
+    if (!type) {
+      OpBuilder builder(end);
+      Value number = arith::ConstantIntOp::create(builder, end->getLoc(), index, 64);
+      ServiceOp::create(builder, end->getLoc(), TypeRange(), "output_sequence", ValueRange{number, returned});
+      continue;
+    }
     if (writeInPlace(returned, index, graph))
       continue;
     OpBuilder builder(end);

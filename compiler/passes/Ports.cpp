@@ -1,4 +1,6 @@
 #include "passes/Ports.h"
+#include "mlc/Mlc.h"
+#include "onnx/Onnx.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
 
@@ -18,8 +20,25 @@ static StringRef dimensionName(DictionaryAttr attributes, int64_t axis) {
 static Port makePort(DictionaryAttr attributes, Type type, StringRef fallbackName) {
   auto name = attributes ? attributes.getAs<StringAttr>("onnx.name") : StringAttr();
   Port port{(name ? name.getValue() : fallbackName).str(), getElementTypeOrSelf(type), {}};
-  if (auto original = attributes ? attributes.getAs<TypeAttr>("onnx.type") : TypeAttr())
-    port.element = getElementTypeOrSelf(original.getValue());
+  auto original = attributes ? attributes.getAs<TypeAttr>("onnx.type") : TypeAttr();
+  if (!original)
+    return port;
+  Type inner = original.getValue();
+  if (auto optional = dyn_cast<onnx::OptionalType>(inner)) {
+    port.isOptional = true;
+    inner = optional.getElement();
+  }
+  if (auto sequence = dyn_cast<onnx::SequenceType>(inner)) {
+    port.isSequence = true;
+    inner = sequence.getElement();
+  }
+  port.element = getElementTypeOrSelf(inner);
+  if (!port.isHandle())
+    return port;
+  auto tensor = dyn_cast<RankedTensorType>(inner);
+  port.isRanked = tensor != nullptr;
+  for (int64_t extent : tensor ? tensor.getShape() : ArrayRef<int64_t>())
+    port.items.push_back({ShapedType::isDynamic(extent) ? std::nullopt : std::optional(extent), std::nullopt});
   return port;
 }
 
@@ -28,11 +47,11 @@ Ports portsOf(func::FuncOp graph) {
   llvm::StringMap<unsigned> numbers;
   for (auto [i, type] : llvm::enumerate(graph.getArgumentTypes())) {
     auto shaped = dyn_cast<ShapedType>(type);
-    if (!shaped)
+    if (!shaped && !isa<SequenceType>(type))
       continue; // the frame
     DictionaryAttr attributes = graph.getArgAttrDict(i);
     Port port = makePort(attributes, type, "input" + std::to_string(i));
-    for (auto [axis, extent] : llvm::enumerate(shaped.getShape())) {
+    for (auto [axis, extent] : llvm::enumerate(shaped ? shaped.getShape() : ArrayRef<int64_t>())) {
       if (!ShapedType::isDynamic(extent)) {
         port.dimensions.push_back({extent, std::nullopt});
         continue;
@@ -47,9 +66,10 @@ Ports portsOf(func::FuncOp graph) {
     ports.inputs.push_back(std::move(port));
   }
 
-  auto addOutput = [&](DictionaryAttr attributes, ShapedType type) {
+  auto addOutput = [&](DictionaryAttr attributes, Type type) {
     Port port = makePort(attributes, type, "output" + std::to_string(ports.outputs.size()));
-    for (auto [axis, extent] : llvm::enumerate(type.getShape())) {
+    auto shaped = dyn_cast<ShapedType>(type);
+    for (auto [axis, extent] : llvm::enumerate(shaped ? shaped.getShape() : ArrayRef<int64_t>())) {
       Dimension dimension;
       if (!ShapedType::isDynamic(extent))
         dimension.fixed = extent;
@@ -61,10 +81,10 @@ Ports portsOf(func::FuncOp graph) {
   };
   if (auto outputs = graph->getAttrOfType<ArrayAttr>(outputsAttrName)) {
     for (auto attributes : outputs.getAsRange<DictionaryAttr>())
-      addOutput(attributes, cast<ShapedType>(attributes.getAs<TypeAttr>("mlc.type").getValue()));
+      addOutput(attributes, attributes.getAs<TypeAttr>("mlc.type").getValue());
   } else {
     for (auto [i, type] : llvm::enumerate(graph.getResultTypes()))
-      addOutput(graph.getResultAttrDict(i), cast<ShapedType>(type));
+      addOutput(graph.getResultAttrDict(i), type);
   }
   return ports;
 }
@@ -82,7 +102,8 @@ DictionaryAttr describePorts(const Ports &ports, MLIRContext *context) {
                                                 : Attribute(b.getUnitAttr()));
       result.push_back(b.getDictionaryAttr({b.getNamedAttr("name", b.getStringAttr(port.name)),
                                             b.getNamedAttr("element", TypeAttr::get(port.element)),
-                                            b.getNamedAttr("dimensions", b.getArrayAttr(dimensions))}));
+                                            b.getNamedAttr("dimensions", b.getArrayAttr(dimensions)),
+                                            b.getNamedAttr("is_handle", b.getBoolAttr(port.isHandle()))}));
     }
     return b.getArrayAttr(result);
   };
@@ -109,6 +130,9 @@ std::optional<Ports> portsOf(ModuleOp module) {
       if (!name || !type || !dimensions)
         return false;
       Port &result = list.emplace_back(Port{name.str(), type.getValue(), {}});
+      // The header says no more of these than that they are not tensors.
+      if (auto isHandle = port.getAs<BoolAttr>("is_handle"))
+        result.isSequence = isHandle.getValue();
       for (Attribute dimension : dimensions) {
         Dimension &d = result.dimensions.emplace_back();
         if (auto fixed = dyn_cast<IntegerAttr>(dimension))

@@ -1,4 +1,4 @@
-// mlc.contract on tensors becomes mlc.contract on buffers.
+// mlc.contract on tensors becomes mlc.contract on buffers, and so do the operations between tensors and sequences.
 #include "mlc/Mlc.h"
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/Dialect/Bufferization/IR/DstBufferizableOpInterfaceImpl.h"
@@ -31,11 +31,52 @@ struct BufferizeContract : DstBufferizableOpInterfaceExternalModel<BufferizeCont
     return success();
   }
 };
+
+/// A sequence takes a copy.
+struct BufferizeInsert : BufferizableOpInterface::ExternalModel<BufferizeInsert, InsertOp> {
+  bool bufferizesToMemoryRead(Operation *, OpOperand &, const AnalysisState &) const { return true; }
+  bool bufferizesToMemoryWrite(Operation *, OpOperand &, const AnalysisState &) const { return false; }
+  AliasingValueList getAliasingValues(Operation *, OpOperand &, const AnalysisState &) const { return {}; }
+
+  LogicalResult bufferize(Operation *op, RewriterBase &rewriter, const BufferizationOptions &options,
+                          BufferizationState &state) const {
+    auto insert = cast<InsertOp>(op);
+    FailureOr<Value> buffer = getBuffer(rewriter, insert.getTensor(), options, state);
+    if (failed(buffer))
+      return failure();
+    rewriter.modifyOpInPlace(op, [&] { insert.getTensorMutable().assign(*buffer); });
+    return success();
+  }
+};
+
+/// What a sequence gives is its own memory, whole.
+struct BufferizeAt : BufferizableOpInterface::ExternalModel<BufferizeAt, AtOp> {
+  bool bufferizesToMemoryRead(Operation *, OpOperand &, const AnalysisState &) const { return false; }
+  bool bufferizesToMemoryWrite(Operation *, OpOperand &, const AnalysisState &) const { return false; }
+  AliasingValueList getAliasingValues(Operation *, OpOperand &, const AnalysisState &) const { return {}; }
+  bool isWritable(Operation *, Value, const AnalysisState &) const { return false; }
+
+  FailureOr<BufferLikeType> getBufferType(Operation *, Value value, const BufferizationOptions &,
+                                          const BufferizationState &, SmallVector<Value> &) const {
+    return cast<BufferLikeType>(getMemRefTypeWithStaticIdentityLayout(cast<TensorType>(value.getType())));
+  }
+
+  LogicalResult bufferize(Operation *op, RewriterBase &rewriter, const BufferizationOptions &,
+                          BufferizationState &) const {
+    auto at = cast<AtOp>(op);
+    Type type = getMemRefTypeWithStaticIdentityLayout(cast<TensorType>(at.getTensor().getType()));
+    replaceOpWithNewBufferizedOp<AtOp>(rewriter, op, type, at.getSequence(), at.getPosition(), at.getSizes());
+    return success();
+  }
+};
 } // namespace
 
 void registerBufferizableOpInterfaceExternalModels(DialectRegistry &registry) {
-  registry.addExtension(
-      +[](MLIRContext *context, MlcDialect *) { ContractOp::attachInterface<BufferizeContract>(*context); });
+  registry.addExtension(+[](MLIRContext *context, MlcDialect *) {
+    ContractOp::attachInterface<BufferizeContract>(*context);
+    InsertOp::attachInterface<BufferizeInsert>(*context);
+    AtOp::attachInterface<BufferizeAt>(*context);
+  });
 }
 
 } // namespace mlc

@@ -20,6 +20,9 @@
 #define GET_ATTRDEF_CLASSES
 #include "mlc/MlcAttributes.h.inc"
 
+#define GET_TYPEDEF_CLASSES
+#include "mlc/MlcTypes.h.inc"
+
 #define GET_OP_CLASSES
 #include "mlc/MlcOps.h.inc"
 

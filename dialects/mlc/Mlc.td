@@ -2,6 +2,7 @@
 include "mlir/IR/OpBase.td"
 include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/BuiltinAttributeInterfaces.td"
+include "mlir/IR/BuiltinTypeInterfaces.td"
 include "mlir/IR/EnumAttr.td"
 include "mlir/Interfaces/DestinationStyleOpInterface.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
@@ -12,6 +13,8 @@ def Mlc_Dialect : Dialect {
   let name = "mlc";
   let cppNamespace = "::mlc";
   let useDefaultAttributePrinterParser = 1;
+  let useDefaultTypePrinterParser = 1;
+  let extraClassDeclaration = "void registerTypes();";
   // What the interfaces of mlc.contract make slices and extents of.
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::memref::MemRefDialect", "::mlir::tensor::TensorDialect"];
 }
@@ -41,6 +44,84 @@ def Mlc_TilingAttr : Mlc_Attr<"Tiling", "tiling"> {
   }];
   let parameters = (ins ArrayRefParameter<"int64_t">:$parallel, OptionalArrayRefParameter<"int64_t">:$serial);
   let assemblyFormat = "`<` `parallel` `=` `[` $parallel `]` (`,` `serial` `=` `[` $serial^ `]`)? `>`";
+}
+
+//===-- Strings and sequences ---------------------------------------------------===//
+
+class Mlc_Type<string name, string mnemonic_, list<Trait> traits = []> : TypeDef<Mlc_Dialect, name, traits> {
+  let mnemonic = mnemonic_;
+}
+
+def Mlc_StringType : Mlc_Type<"String", "string", [MemRefElementTypeInterface]> {
+  let summary = "an element that is text";
+  let description = [{
+    In memory it is `mlc_string`: the address of its bytes and their number. It never owns them: they are the caller's, the code's
+    or the run's, and outlive every use in the run. So whatever moves elements moves strings, with the lowerings of numbers.
+  }];
+}
+
+def Mlc_SequenceType : Mlc_Type<"Sequence", "sequence"> {
+  let summary = "a list of tensors, or nothing";
+  let description = [{
+    A value that never changes; operations give new ones, which share the tensors. Extents are each tensor's own. It lives in the
+    memory of the run (runtime/core/Sequence.h).
+
+    ONNX's optional values are these as well: an optional sequence is the sequence, an optional tensor a sequence of one, and the
+    absence of both is the one sequence that is not present.
+  }];
+}
+
+def Mlc_TextOp : Mlc_Op<"text", [Pure]> {
+  let summary = "a string that lies in the code";
+  let arguments = (ins StrAttr:$text);
+  let results = (outs Mlc_StringType:$string);
+  let assemblyFormat = "$text attr-dict";
+}
+
+def Mlc_SubstringOp : Mlc_Op<"substring", [Pure]> {
+  let summary = "a part of a string, which shares its bytes";
+  let description = [{
+    A constant tensor of strings is one text and the places of its elements in it: numbers, which can lie in a read-only section as
+    they are, where addresses would have to be written by the loader.
+  }];
+  let arguments = (ins Mlc_StringType:$string, I64:$offset, I64:$size);
+  let results = (outs Mlc_StringType:$part);
+  let assemblyFormat = "$string `from` $offset `size` $size attr-dict";
+}
+
+def Mlc_Scalar : AnyTypeOf<[Mlc_StringType, Mlc_SequenceType, I64, F64]>;
+
+def Mlc_ServiceOp : Mlc_Op<"service", [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "a function of the runtime, on scalars";
+  let description = [{
+    Calls `mlc_rt_<name>` (runtime/include/mlc/abi.h), which is linked only where it is used. A string is passed as its address and
+    its size, a sequence as its address. A service with a result has no effect but that the run may end with an error; without,
+    it has one.
+  }];
+  let arguments = (ins StrAttr:$name, Variadic<Mlc_Scalar>:$operands);
+  let results = (outs Optional<Mlc_Scalar>:$result);
+  let assemblyFormat = "$name `(` $operands `)` attr-dict `:` functional-type($operands, $result)";
+}
+
+def Mlc_InsertOp : Mlc_Op<"insert", [MemoryEffects<[MemRead]>]> {
+  let summary = "a sequence with a copy of a tensor in it, before the one at `position`";
+  let description = [{
+    `type` is the `mlc_type` of the elements. `position` is from 0 to the number of tensors.
+  }];
+  let arguments = (ins Arg<AnyShaped, "", [MemRead]>:$tensor, Mlc_SequenceType:$sequence, I64:$position, I32Attr:$type);
+  let results = (outs Mlc_SequenceType:$result);
+  let assemblyFormat = "$tensor `into` $sequence `at` $position `type` $type attr-dict `:` type($tensor)";
+}
+
+def Mlc_AtOp : Mlc_Op<"at", [Pure]> {
+  let summary = "the tensor at a place of a sequence";
+  let description = [{
+    The tensor has the rank and extents of the result's type; `sizes` are the dynamic ones. It is the sequence's own memory, so that
+    nothing may write to it.
+  }];
+  let arguments = (ins Mlc_SequenceType:$sequence, I64:$position, Variadic<Index>:$sizes);
+  let results = (outs AnyShaped:$tensor);
+  let assemblyFormat = "$sequence `[` $position `]` `sizes` `(` $sizes `)` attr-dict `:` type($tensor)";
 }
 
 def Mlc_CheckOp : Mlc_Op<"check"> {

@@ -23,6 +23,9 @@ using Extents = llvm::SmallVector<Extent>;
 struct Facts {
   std::optional<Extents> extents;  ///< none: the rank is unknown, or the value is no tensor
   std::optional<Extents> elements; ///< of a small integer or bool tensor of fixed extents, in row-major order
+  /// Of a sequence or an optional: a tensor type that all tensors in it have, ranked if they are of one rank, with the
+  /// extents that are the same; NoneType while there are no tensors that it could be of. Null for tensors.
+  mlir::Type items;
 
   Facts() = default;
   Facts(Extents extents) : extents(std::move(extents)) {}

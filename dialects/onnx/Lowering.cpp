@@ -6,6 +6,9 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
+#include "onnx/NodeText.h"
+#include "onnx/Onnx.h"
+#include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
 
@@ -41,6 +44,8 @@ Value Lowering::filled(ArrayRef<OpFoldResult> extents, Value scalar) {
 }
 
 Value Lowering::scalar(double value, Type storage) {
+  if (isa<mlc::StringType>(storage))
+    return TextOp::create(b, loc(), "");
   return arith::ConstantOp::create(b, loc(), numberAttr(b, value, storage));
 }
 
@@ -63,7 +68,38 @@ static FailureOr<ElementsAttr> asStored(ElementsAttr value, ShapedType type) {
   }));
 }
 
+/// One text, and the places of the strings in it as numbers: no address has to be written by the loader.
+static Value stringConstant(Lowering &l, DenseElementsAttr value) {
+  ArrayRef<int64_t> shape = value.getType().getShape();
+  std::string text;
+  SmallVector<int64_t> offsets, sizes;
+  llvm::StringMap<int64_t> places;
+  for (StringRef string : value.getValues<StringRef>()) {
+    auto [place, isNew] = places.try_emplace(string, text.size());
+    if (isNew)
+      text += string;
+    offsets.push_back(place->second);
+    sizes.push_back(string.size());
+  }
+  Value whole = TextOp::create(l.b, l.loc(), text);
+  SmallVector<OpFoldResult> extents =
+      llvm::map_to_vector(shape, [&](int64_t extent) -> OpFoldResult { return l.b.getIndexAttr(extent); });
+  if (places.size() == 1)
+    return l.filled(extents, whole);
+  auto type = RankedTensorType::get(shape, l.b.getI64Type());
+  Value inText[] = {arith::ConstantOp::create(l.b, l.loc(), DenseElementsAttr::get(type, ArrayRef(offsets))),
+                    arith::ConstantOp::create(l.b, l.loc(), DenseElementsAttr::get(type, ArrayRef(sizes)))};
+  AffineMap identity = l.b.getMultiDimIdentityMap(shape.size());
+  SmallVector<utils::IteratorType> parallel(shape.size(), utils::IteratorType::parallel);
+  return l.generic(l.empty(extents, whole.getType()), inText, {identity, identity, identity}, parallel,
+                   [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
+                     return SubstringOp::create(b, loc, whole, args[0], args[1]);
+                   });
+}
+
 FailureOr<Value> Lowering::constant(ElementsAttr value) {
+  if (isa<StringType>(value.getElementType()))
+    return stringConstant(*this, cast<DenseElementsAttr>(value));
   auto type = RankedTensorType::get(value.getShapedType().getShape(), storageType(value.getElementType()));
   FailureOr<ElementsAttr> stored = asStored(value, type);
   if (failed(stored))
@@ -451,9 +487,12 @@ static StringRef nodeName(Location loc) {
   return "";
 }
 
+std::string nodeText(Operation *op) {
+  return (nodeName(op->getLoc()) + " (" + op->getName().stripDialect() + ")").str();
+}
+
 void Lowering::check(Value condition, Twine message, ValueRange values) {
-  StringRef type = op->getName().stripDialect();
-  CheckOp::create(b, loc(), condition, b.getStringAttr(nodeName(loc()) + " (" + type + ") " + message), values);
+  CheckOp::create(b, loc(), condition, b.getStringAttr(nodeText(op) + " " + message), values);
 }
 
 /// More elements than memory can hold, few enough for their number of bytes to be computed.

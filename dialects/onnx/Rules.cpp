@@ -35,6 +35,7 @@ const Rules &allRules() {
     addFillRules(all);
     addGatherRules(all);
     addLinearRules(all);
+    addLookupRules(all);
     addMatMulRules(all);
     addNonMaxSuppressionRules(all);
     addNormalizeRules(all);
@@ -49,12 +50,15 @@ const Rules &allRules() {
     addResizeRules(all);
     addScatterRules(all);
     addSelectRules(all);
+    addSequenceRules(all);
     addShapeRules(all);
     addSignalRules(all);
     addSliceRules(all);
     addSoftmaxRules(all);
     addSortRules(all);
+    addStringRules(all);
     addSvmRules(all);
+    addTfIdfRules(all);
     addTrainRules(all);
     addTransposeRules(all);
     addTreeRules(all);
@@ -98,7 +102,35 @@ static std::optional<Extents> elementsOf(ElementsAttr value, ExtentMath &math) {
   return result;
 }
 
+Type tensorIn(Type type) {
+  if (auto optional = dyn_cast<OptionalType>(type))
+    type = optional.getElement();
+  if (auto sequence = dyn_cast<SequenceType>(type))
+    type = sequence.getElement();
+  return type;
+}
+
+/// The type of the tensors in a sequence or optional, as far as its type tells; null for a tensor.
+static Type itemsOfType(Type type) { return isa<OptionalType, SequenceType>(type) ? tensorIn(type) : Type(); }
+
+Type commonItems(Type a, Type b) {
+  if (a == b || !a || isa<NoneType>(b))
+    return a;
+  if (!b || isa<NoneType>(a))
+    return b;
+  auto one = dyn_cast<RankedTensorType>(a), other = dyn_cast<RankedTensorType>(b);
+  if (!one || !other || one.getRank() != other.getRank())
+    return withoutShape(a);
+  auto shape = llvm::map_to_vector(llvm::zip_equal(one.getShape(), other.getShape()), [](auto pair) {
+    return std::get<0>(pair) == std::get<1>(pair) ? std::get<0>(pair) : ShapedType::kDynamic;
+  });
+  return one.clone(shape);
+}
+
 static Facts factsOfType(Value value, Known &known) {
+  Facts container;
+  if ((container.items = itemsOfType(value.getType())))
+    return container;
   auto type = dyn_cast<RankedTensorType>(value.getType());
   if (!type)
     return {};
@@ -210,6 +242,8 @@ std::optional<Extents> tellElements(ArrayRef<Extent> extents, llvm::function_ref
 /// Refines what a rule told by what the type says: a fixed extent of the type wins over a symbol, since the type holds
 /// what was inferred before (with more knowledge, perhaps) or declared by the rule of the surrounding graph.
 static LogicalResult refineByType(Operation *op, Value result, Facts &facts, Known &known) {
+  if (Type items = itemsOfType(result.getType()); items && !facts.items)
+    facts.items = items;
   auto type = dyn_cast<RankedTensorType>(result.getType());
   if (!type)
     return success();

@@ -77,6 +77,8 @@ public:
   /// unranked ones.
   llvm::ArrayRef<Extent> extents(mlir::Value value);
   int64_t rank(mlir::Value value) { return extents(value).size(); }
+  /// The type of the tensors in a sequence or an optional; see Facts.
+  mlir::Type items(mlir::Value value) { return of(value).items; }
   /// Elements of an integer tensor, where known; for a null value none.
   std::optional<llvm::ArrayRef<Extent>> elements(mlir::Value value);
   /// Elements that are all fixed numbers.
@@ -97,6 +99,11 @@ private:
 /// extent is not fixed, if there are too many to be part of a shape, or if `element` tells null of one.
 std::optional<Extents> tellElements(llvm::ArrayRef<Extent> extents,
                                     llvm::function_ref<Extent(llvm::ArrayRef<int64_t> index)> element);
+
+/// What an optional, a sequence or an optional sequence has in it; any other type itself.
+mlir::Type tensorIn(mlir::Type type);
+/// The type of what is of one type or another of tensors in sequences, as Facts has them.
+mlir::Type commonItems(mlir::Type a, mlir::Type b);
 
 /// The value of a constant in whichever of its attributes it is; none for strings.
 std::optional<mlir::ElementsAttr> valueOf(ConstantOp constant);

@@ -1,5 +1,7 @@
 #include "onnx/Scalars.h"
+#include "mlc/Mlc.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "onnx/Onnx.h"
 
 using namespace mlir;
 
@@ -17,6 +19,8 @@ Type storageType(Type element) {
     return IntegerType::get(element.getContext(), 8);
   if (auto integer = dyn_cast<IntegerType>(element))
     return IntegerType::get(element.getContext(), std::max(integer.getWidth(), 8u));
+  if (isa<StringType>(element))
+    return mlc::StringType::get(element.getContext());
   return element;
 }
 
@@ -29,6 +33,8 @@ Type computeType(Type element) {
 }
 
 Type loweredType(Type type) {
+  if (isa<SequenceType, OptionalType>(type))
+    return mlc::SequenceType::get(type.getContext());
   auto tensor = dyn_cast<RankedTensorType>(type);
   return tensor ? Type(tensor.clone(storageType(tensor.getElementType()))) : type;
 }

@@ -1,7 +1,7 @@
 // Elements of tensors, as ONNX types them, as they lie in memory, and as bodies compute with them.
 //
 // A lowered tensor holds storage types: all signless. bool is i8 holding 0 or 1, integers of fewer than 8 bits are i8
-// holding the value, floats of 8 bits and fewer are i8 holding the bits. A scalar in a body has the compute type: bool
+// holding the value, floats of 8 bits and fewer are i8 holding the bits, strings are !mlc.string. A scalar in a body has the compute type: bool
 // is i1, floats narrower than f32 are f32.
 #pragma once
 #include "mlir/IR/Builders.h"
@@ -14,7 +14,7 @@ namespace mlc::onnx {
 mlir::Type storageType(mlir::Type element);
 /// The type that bodies compute it in.
 mlir::Type computeType(mlir::Type element);
-/// A tensor type with its element type replaced by the storage type; other types as they are.
+/// A tensor type with its element type replaced by the storage type; sequences and optionals are !mlc.sequence.
 mlir::Type loweredType(mlir::Type type);
 
 /// ONNX's integers are signed or not; builtin arithmetic wants to be told.

@@ -1,8 +1,10 @@
 // Takes the inputs of a run: every property that emitted code relies on is checked here, each time.
 #include "core/Packed.h"
+#include "core/Sequence.h"
 #include "core/Session.h"
 #include "core/Status.h"
 #include "core/Strides.h"
+#include "core/Strings.h"
 #include <string.h>
 
 namespace mlc::rt {
@@ -124,6 +126,18 @@ static mlc_status place(Session &session, uint32_t index, mlc_error *error) {
   return MLC_OK;
 }
 
+/// Strings that say they have bytes must have some.
+static mlc_status checkStrings(const Session &session, uint32_t index, mlc_error *error) {
+  const mlc_port &port = session.data->info.inputs[index];
+  const int64_t bytes = contiguousBytes(session.inputs[index].extents, port.rank, mlc_type_bits(port.type));
+  const auto *strings = static_cast<const mlc_string *>(session.frame.inputs[index]);
+  const int64_t null = findNullString(strings, bytes / int64_t(sizeof(mlc_string)));
+  if (null < 0)
+    return MLC_OK;
+  return refuse(error, MLC_INVALID_ARGUMENT, "input '%s': string %lld has null data, but size %llu", port.name,
+                static_cast<long long>(null), static_cast<unsigned long long>(strings[null].size));
+}
+
 mlc_status takeInputs(Session &session, const mlc_input *inputs, uint32_t count, mlc_error *error) {
   const mlc_model_info &info = session.data->info;
   if (count != info.input_count)
@@ -143,18 +157,25 @@ mlc_status takeInputs(Session &session, const mlc_input *inputs, uint32_t count,
     const mlc_port &port = info.inputs[index];
     if (session.inputs[index].given)
       return refuse(error, MLC_INVALID_ARGUMENT, "input '%s' is given twice", port.name);
+    session.inputs[index].given = &inputs[i];
+    if (isHandle(port))
+      continue;
     if (mlc_status status = checkForm(info, port, inputs[i], error))
       return status;
-    session.inputs[index].given = &inputs[i];
     if (mlc_status status = checkExtents(session, uint32_t(index), error))
       return status;
     if (mlc_status status = checkMemory(session, uint32_t(index), error))
       return status;
   }
   // Copies come last: a run that is refused costs none.
-  for (uint32_t i = 0; i < count; ++i)
-    if (mlc_status status = place(session, i, error))
+  for (uint32_t i = 0; i < count; ++i) {
+    const bool isTensor = !isHandle(info.inputs[i]);
+    if (mlc_status status = isTensor ? place(session, i, error) : takeSequence(session, i, error))
       return status;
+    if (isTensor && info.inputs[i].type == MLC_STRING)
+      if (mlc_status status = checkStrings(session, i, error))
+        return status;
+  }
   return MLC_OK;
 }
 

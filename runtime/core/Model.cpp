@@ -1,6 +1,7 @@
 // What can be asked of a model without a session.
 #include "core/Model.h"
 #include "core/Memory.h"
+#include "core/Sequence.h"
 #include "core/Status.h"
 
 namespace mlc::rt {
@@ -36,7 +37,7 @@ void predictOutputs(const mlc_model_data_t &data, const int64_t *symbols, int64_
   if (data.output_extents && allKnown)
     return data.output_extents(symbols, extents);
   for (const mlc_port *port = info.outputs; port != info.outputs + info.output_count; ++port)
-    for (int32_t axis = 0; axis < port->rank; ++axis) {
+    for (int32_t axis = 0; axis < axesOf(*port); ++axis) {
       int64_t extent = port->extents[axis];
       *extents++ = MLC_EXTENT_IS_SYMBOL(extent) ? symbols[MLC_EXTENT_SYMBOL(extent)] : extent;
     }
@@ -49,14 +50,14 @@ mlc_status queryOutput(const mlc_model *model, uint32_t output, const int64_t *d
     return refuse(error, MLC_INVALID_ARGUMENT, "output %u does not exist; the model has %u", output, info.output_count);
   if (mlc_status status = checkDims(info, dims, error))
     return status;
-  const int32_t rank = info.outputs[output].rank;
+  const int32_t rank = axesOf(info.outputs[output]);
   if (!extents && rank)
     return refuse(error, MLC_INVALID_ARGUMENT, "extents is null: expects room for %d values", rank);
 
   uint64_t before = 0, all = 0;
   for (uint32_t i = 0; i < info.output_count; ++i) {
-    before += i < output ? uint64_t(info.outputs[i].rank) : 0;
-    all += uint64_t(info.outputs[i].rank);
+    before += i < output ? uint64_t(axesOf(info.outputs[i])) : 0;
+    all += uint64_t(axesOf(info.outputs[i]));
   }
   auto *every = static_cast<int64_t *>(allocate(all * sizeof(int64_t)));
   if (!every)

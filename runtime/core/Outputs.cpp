@@ -1,9 +1,11 @@
 // Where the outputs of a run go: the caller's memory where the graph can write it as it is, else the session's, from
 // which it is copied, lent or handed over.
 #include "core/Packed.h"
+#include "core/Sequence.h"
 #include "core/Session.h"
 #include "core/Status.h"
 #include "core/Strides.h"
+#include "core/Strings.h"
 #include <string.h>
 
 namespace mlc::rt {
@@ -11,15 +13,20 @@ namespace mlc::rt {
 static const mlc_port &portOf(const Session &session, uint32_t index) { return session.data->info.outputs[index]; }
 
 static mlc_status checkRequest(const mlc_port &port, const mlc_output &request, mlc_error *error) {
-  if (request.type != MLC_UNDEFINED && request.type != port.type)
+  const int32_t type = port.kind == MLC_SEQUENCE ? MLC_ITEM : port.type;
+  if (request.type != MLC_UNDEFINED && request.type != type)
     return refuse(error, MLC_INVALID_ARGUMENT, "output '%s' has type %s, the request says %s", port.name,
-                  mlc_type_name(port.type), mlc_type_name(request.type));
+                  mlc_type_name(type), mlc_type_name(request.type));
   const int32_t bits = mlc_type_bits(port.type);
   if (bits == 0)
     return refuse(error, MLC_UNSUPPORTED, "output '%s': tensors of type %s cannot be passed", port.name,
                   mlc_type_name(port.type));
   switch (request.memory) {
   case MLC_MEMORY_CALLER:
+    if (isHandle(port))
+      return refuse(error, MLC_UNSUPPORTED,
+                    "output '%s' is a sequence or an optional: expects MLC_MEMORY_SESSION or MLC_MEMORY_HANDED_OVER",
+                    port.name);
     if (!request.data && request.bytes)
       return refuse(error, MLC_INVALID_ARGUMENT, "output '%s': data is null, but bytes is %llu", port.name,
                     static_cast<unsigned long long>(request.bytes));
@@ -68,6 +75,8 @@ mlc_status takeOutputs(Session &session, mlc_output *outputs, uint32_t count, ml
   for (uint32_t i = 0; i < count; ++i) {
     session.outputs[i].request = nullptr;
     session.outputs[i].place = nullptr;
+    session.outputs[i].sequence = nullptr;
+    session.outputs[i].isGiven = false;
     session.outputs[i].contiguousAtCaller = session.outputs[i].direct = false;
   }
   for (uint32_t i = 0; i < count; ++i) {
@@ -84,9 +93,9 @@ mlc_status takeOutputs(Session &session, mlc_output *outputs, uint32_t count, ml
   // What the inputs' extents tell of the outputs' saves a run whose result would not fit.
   predictOutputs(*session.data, session.symbols, session.predicted);
   const int64_t *extents = session.predicted;
-  for (uint32_t i = 0; i < count; extents += info.outputs[i++].rank) {
-    bool known = true;
-    for (int32_t axis = 0; axis < info.outputs[i].rank; ++axis)
+  for (uint32_t i = 0; i < count; extents += axesOf(info.outputs[i++])) {
+    bool known = !isHandle(info.outputs[i]);
+    for (int32_t axis = 0; axis < axesOf(info.outputs[i]); ++axis)
       known &= extents[axis] >= 0;
     if (known)
       if (mlc_status status = checkRoom(session, i, extents, error))
@@ -144,19 +153,25 @@ static void *ownMemory(const Session &session, OutputState &state) {
   return reserve(state.own, uint64_t(state.bytes)) ? state.own.data : nullptr;
 }
 
+static uint64_t extentsPlace(const OutputState &state) {
+  return (uint64_t(state.bytes) + alignof(int64_t) - 1) & ~uint64_t(alignof(int64_t) - 1);
+}
+
+uint64_t handedOverBytes(const OutputState &state, int32_t rank) {
+  return extentsPlace(state) + uint64_t(rank) * sizeof(int64_t);
+}
+
 /// A block for the caller to keep: the data, then the extents, so that both live equally long.
 static void *allocateHandedOver(OutputState &state, int32_t rank) {
-  const uint64_t extentsAt = (uint64_t(state.bytes) + alignof(int64_t) - 1) & ~uint64_t(alignof(int64_t) - 1);
-  auto *block = static_cast<char *>(allocate(extentsAt + uint64_t(rank) * sizeof(int64_t)));
+  auto *block = static_cast<char *>(allocate(handedOverBytes(state, rank)));
   if (!block)
     return nullptr;
-  copyExtents(reinterpret_cast<int64_t *>(block + extentsAt), state.extents, rank);
+  copyExtents(reinterpret_cast<int64_t *>(block + extentsPlace(state)), state.extents, rank);
   return block;
 }
 
 static const int64_t *handedOverExtents(const OutputState &state) {
-  const uint64_t extentsAt = (uint64_t(state.bytes) + alignof(int64_t) - 1) & ~uint64_t(alignof(int64_t) - 1);
-  return reinterpret_cast<const int64_t *>(static_cast<const char *>(state.place) + extentsAt);
+  return reinterpret_cast<const int64_t *>(static_cast<const char *>(state.place) + extentsPlace(state));
 }
 
 extern "C" void *mlc_rt_output(mlc_frame *frame, int32_t index, const int64_t *extents) {
@@ -209,13 +224,21 @@ static void copyToCaller(const OutputState &state, const mlc_port &port) {
 mlc_status deliverOutputs(Session &session, mlc_error *error) {
   const mlc_model_info &info = session.data->info;
   for (uint32_t i = 0; i < info.output_count; ++i)
-    if (!session.outputs[i].place)
+    if (!session.outputs[i].place && !session.outputs[i].isGiven)
       return refuse(error, MLC_FAILED, "output '%s' was not computed: the model's code is damaged",
                     info.outputs[i].name);
   for (uint32_t i = 0; i < info.output_count; ++i) {
     const mlc_port &port = info.outputs[i];
     OutputState &state = session.outputs[i];
     mlc_output &request = *state.request;
+    if (isHandle(port)) {
+      if (mlc_status status = deliverSequence(session, i, error))
+        return status;
+      continue;
+    }
+    if (port.type == MLC_STRING)
+      if (mlc_status status = keepText(session, i, error))
+        return status;
     if (isPacked(port.type))
       pack(static_cast<uint8_t *>(state.place), static_cast<const int8_t *>(state.unpacked.data),
            contiguousBytes(state.extents, port.rank, bitsInCode(port.type)), port.type);

@@ -31,7 +31,6 @@ static mlc_status runGraph(Session &session, mlc_error *error) {
   session.status.store(MLC_OK, std::memory_order_relaxed);
   enter(&session.frame, session.scratch, false, [&] { session.data->run(&session.frame); });
   giveBack(session.team);
-  session.region.reset();
   mlc_status status = session.status.load(std::memory_order_relaxed);
   if (status == MLC_OK)
     status = deliverOutputs(session, error);
@@ -52,6 +51,8 @@ mlc_status run(mlc_session *handle, const mlc_input *inputs, uint32_t inputCount
     status = reserveArena(session, error);
   if (status == MLC_OK)
     status = runGraph(session, error);
+  session.region.reset();
+  session.textRoom = 0;
   session.busy.store(false, std::memory_order_release);
   return status == MLC_OK ? accept(error) : status;
 }

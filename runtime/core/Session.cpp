@@ -4,6 +4,7 @@
 // later.
 #include "core/Session.h"
 #include "core/Device.h"
+#include "core/Sequence.h"
 #include "core/Status.h"
 #include <string.h>
 
@@ -74,7 +75,7 @@ private:
 static uint64_t axesOf(const mlc_port *ports, uint32_t count) {
   uint64_t axes = 0;
   for (uint32_t i = 0; i < count; ++i)
-    axes += uint64_t(ports[i].rank);
+    axes += uint64_t(axesOf(ports[i]));
   return axes;
 }
 
@@ -95,9 +96,9 @@ static uint64_t layOut(char *block, const mlc_model_info &info) {
   if (!block)
     return carver.used;
 
-  for (uint32_t i = 0; i < info.input_count; inputAxis += info.inputs[i++].rank)
+  for (uint32_t i = 0; i < info.input_count; inputAxis += axesOf(info.inputs[i++]))
     inputExtents[i] = inputs[i].extents = inputAxis;
-  for (uint32_t i = 0; i < info.output_count; outputAxis += info.outputs[i++].rank)
+  for (uint32_t i = 0; i < info.output_count; outputAxis += axesOf(info.outputs[i++]))
     outputs[i].extents = outputAxis;
   session->inputs = inputs;
   session->outputs = outputs;
@@ -151,6 +152,8 @@ void destroySession(mlc_session *handle) {
     release(session.outputs[i].own);
     release(session.outputs[i].lent);
     release(session.outputs[i].unpacked);
+    release(session.outputs[i].text);
+    release(session.outputs[i].lastText);
   }
   for (uint32_t i = 0; session.executorScratch && i < session.threads; ++i)
     release(session.executorScratch[i]);

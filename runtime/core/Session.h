@@ -1,5 +1,6 @@
 // A session: the memory and the threads of one run at a time.
 #pragma once
+#include "core/Futex.h"
 #include "core/Memory.h"
 #include "core/Model.h"
 #include "core/Pool.h"
@@ -28,10 +29,14 @@ struct OutputState {
                ///< has asked
   int64_t bytes;
   bool contiguousAtCaller;
-  bool direct;     ///< `place` is the caller's memory
-  Buffer own;      ///< the session's memory for it, lent to the caller, or copied into the caller's
-  Buffer lent;     ///< what `own` was, while the caller passes it as an input
-  Buffer unpacked; ///< where the graph writes elements of fewer than 8 bits
+  bool direct;                  ///< `place` is the caller's memory
+  Buffer own;                   ///< the session's memory for it, lent to the caller, or copied into the caller's
+  Buffer lent;                  ///< what `own` was, while the caller passes it as an input
+  Buffer unpacked;              ///< where the graph writes elements of fewer than 8 bits
+  Buffer text;                  ///< the bytes of its strings
+  Buffer lastText;              ///< those of the run before, which may be an input of this one
+  const mlc_sequence *sequence; ///< what the graph has given for a sequence or an optional
+  bool isGiven;                 ///< it has, if only null
 };
 
 struct Session : mlc_session {
@@ -50,6 +55,9 @@ struct Session : mlc_session {
   Buffer arena;
   bool arenaIsCallers;
   Region region; ///< for values whose size depends on data
+  Lock textLock; ///< for what strings take of it, as any thread of the run may ask
+  char *textNext;
+  uint64_t textRoom; ///< bytes from textNext on
 
   InputState *inputs;
   OutputState *outputs;
@@ -71,6 +79,8 @@ mlc_status takeOutputs(Session &session, mlc_output *outputs, uint32_t count, ml
 mlc_status deliverOutputs(Session &session, mlc_error *error);
 /// ...or takes back what the run would have handed over.
 void dropOutputs(Session &session);
+/// What a block that is handed over takes before the text of strings: the data of an output, then its extents.
+uint64_t handedOverBytes(const OutputState &state, int32_t rank);
 
 /// Marks the run as failed; whether it was not before, so that the caller is the one to write the error's text.
 bool claimFailure(Session &session, mlc_status status);

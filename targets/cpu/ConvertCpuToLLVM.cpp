@@ -78,6 +78,7 @@ struct ConvertCpuToLLVM : impl::ConvertCpuToLLVMBase<ConvertCpuToLLVM> {
     LowerToLLVMOptions options(context);
     options.allocLowering = LowerToLLVMOptions::AllocLowering::None; // nothing allocates
     LLVMTypeConverter converter(context, options);
+    addValueConversions(converter);
     RewritePatternSet patterns(context);
     SymbolTableCollection symbols;
     arith::populateArithToLLVMConversionPatterns(converter, patterns);

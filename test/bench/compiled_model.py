@@ -36,7 +36,14 @@ class Error(Structure):
 
 
 class Port(Structure):
-    _fields_ = [("name", c_char_p), ("extents", POINTER(c_int64)), ("rank", c_int32), ("type", c_int32)]
+    _fields_ = [
+        ("name", c_char_p),
+        ("extents", POINTER(c_int64)),
+        ("rank", c_int32),
+        ("type", c_int32),
+        ("kind", c_int32),
+        ("optional", c_int32),
+    ]
 
 
 class Property(Structure):

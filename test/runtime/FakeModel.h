@@ -21,6 +21,9 @@ public:
     std::string name;
     std::vector<int64_t> extents;
     mlc_type type = MLC_FLOAT32;
+    mlc_kind kind = MLC_TENSOR;
+    bool optional = false;
+    bool ranked = true;
   };
   using Run = void (*)(mlc_frame *);
   using ArenaBytes = int64_t (*)(const int64_t *);
@@ -40,7 +43,9 @@ public:
   explicit FakeModel(Parts given) : parts(std::move(given)), table(mlc::rt::tableOf(data)) {
     const auto describe = [](const std::vector<Port> &from, std::vector<mlc_port> &to) {
       for (const Port &port : from)
-        to.push_back({port.name.c_str(), port.extents.data(), int32_t(port.extents.size()), port.type});
+        to.push_back({port.name.c_str(), port.extents.data(),
+                      port.ranked ? int32_t(port.extents.size()) : MLC_RANK_UNKNOWN, port.type, port.kind,
+                      port.optional});
     };
     describe(parts.inputs, inputs);
     describe(parts.outputs, outputs);

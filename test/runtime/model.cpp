@@ -46,7 +46,7 @@ TEST_CASE("every type has a name and a size") {
   CHECK(mlc_type_bits(MLC_BFLOAT16) == 16);
   CHECK(mlc_type_bits(MLC_FLOAT4E2M1) == 4);
   CHECK(mlc_type_bits(MLC_INT2) == 2);
-  CHECK(mlc_type_bits(MLC_STRING) == 0);
+  CHECK(mlc_type_bits(MLC_STRING) == 128);
   CHECK(mlc_type_bits(27) == 0);
   CHECK(mlc_type_bits(-1) == 0);
 }

@@ -29,8 +29,9 @@ static Error saveOutputs(StringRef folder, ArrayRef<mlc_port> ports, ArrayRef<Te
     while (!taken.insert(name).second)
       name += "_";
     SmallString<128> path(folder);
-    sys::path::append(path, name + (npyHolds(tensor.type) ? ".npy" : ".pb"));
-    if (Error error = writeTensor(path, tensor, port.name))
+    sys::path::append(
+        path, name + (tensor.kind == Tensor::IsTensor && npyHolds(tensor.type) && !port.optional ? ".npy" : ".pb"));
+    if (Error error = writeTensor(path, tensor, port))
       return error;
   }
   return Error::success();
@@ -72,7 +73,7 @@ Error runRun(CommandLine &line) {
     return inContext(options.input, outputs.takeError());
 
   for (auto [port, tensor] : zip(library.outputs(), *outputs))
-    outs() << port.name << ": " << formatType(tensor.type, tensor.extents) << "\n" << formatElements(tensor) << "\n";
+    outs() << port.name << ": " << formatType(tensor) << "\n" << formatElements(tensor) << "\n";
   return save.empty() ? Error::success() : saveOutputs(save, library.outputs(), *outputs);
 }
 

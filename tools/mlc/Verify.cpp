@@ -50,11 +50,11 @@ private:
     Table table({Left, Left, Left, Left});
     Error error = run([&](const mlc_port &port, const Tensor &got, const Tensor *want) {
       if (!want) {
-        table.row({port.name, formatType(got.type, got.extents), "nothing is expected", "not compared"});
+        table.row({port.name, formatType(got), "nothing is expected", "not compared"});
         return;
       }
       Comparison result = compare(got, *want, tolerances.of(port.name));
-      table.row({port.name, formatType(want->type, want->extents), "largest error " + formatError(result.largestError),
+      table.row({port.name, formatType(*want), "largest error " + formatError(result.largestError),
                  result.matches ? "ok" : "MISMATCH: " + result.mismatch});
       matches &= result.matches;
     });

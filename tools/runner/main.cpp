@@ -35,6 +35,9 @@ public:
     model = entry(MLC_VERSION);
     if (!model)
       return refuse("it was compiled for another version of the interface");
+    if (!isPassable(model->info->inputs, model->info->input_count) ||
+        !isPassable(model->info->outputs, model->info->output_count))
+      return refuse("it takes or gives strings, sequences or optionals, which a runner does not pass");
     tool.putText("");
     putInfo(*model->info);
     return true;
@@ -67,6 +70,14 @@ public:
   }
 
 private:
+  /// Whether all ports are tensors whose bytes say everything.
+  static bool isPassable(const mlc_port *ports, uint32_t count) {
+    for (uint32_t i = 0; i < count; ++i)
+      if (ports[i].kind != MLC_TENSOR || ports[i].optional || ports[i].type == MLC_STRING)
+        return false;
+    return true;
+  }
+
   bool refuse(const char *why) {
     tool.putText(why);
     tool.flush();

@@ -25,6 +25,8 @@ struct Element {
 
 static Element compareElement(const Tensor &got, const Tensor &want, int64_t index, Tolerance tolerance) {
   ElementKind kind = kindOf(want.type);
+  if (kind == ElementKind::String)
+    return {got.strings[index] == want.strings[index] ? 0.0 : 1.0, 0};
   if (kind != ElementKind::Float && kind != ElementKind::Complex) {
     bool equal = got.integerAt(index) == want.integerAt(index);
     // Beyond 53 bits two different integers can be one double.
@@ -38,17 +40,40 @@ static Element compareElement(const Tensor &got, const Tensor &want, int64_t ind
 
 Comparison compareTypes(const Tensor &got, const Tensor &want) {
   Comparison result;
-  if (got.type == want.type && got.extents == want.extents)
+  if (got.kind == want.kind && got.type == want.type && got.extents == want.extents &&
+      got.items.size() == want.items.size()) {
+    for (auto [i, gotItem, wantItem] : enumerate(got.items, want.items))
+      if (Comparison item = compareTypes(gotItem, wantItem); !item.matches) {
+        item.mismatch = "tensor " + std::to_string(i) + ": " + item.mismatch;
+        return item;
+      }
     return result;
+  }
   result.matches = false;
   result.largestError = INFINITY;
-  result.mismatch = "expects " + formatType(want.type, want.extents) + ", got " + formatType(got.type, got.extents);
+  result.mismatch = "expects " + formatType(want) + ", got " + formatType(got);
+  return result;
+}
+
+/// The worst of the tensors of two sequences of equal types.
+static Comparison compareItems(const Tensor &got, const Tensor &want, Tolerance tolerance) {
+  Comparison result;
+  for (auto [i, gotItem, wantItem] : enumerate(got.items, want.items)) {
+    Comparison item = compare(gotItem, wantItem, tolerance);
+    result.largestError = std::max(result.largestError, item.largestError);
+    if (result.matches && !item.matches) {
+      result.matches = false;
+      result.mismatch = "tensor " + std::to_string(i) + ": " + item.mismatch;
+    }
+  }
   return result;
 }
 
 Comparison compare(const Tensor &got, const Tensor &want, Tolerance tolerance) {
   Comparison result = compareTypes(got, want);
-  if (!result.matches || got.data == want.data)
+  if (result.matches && want.kind == Tensor::IsSequence)
+    return compareItems(got, want, tolerance);
+  if (!result.matches || (got.data == want.data && got.strings == want.strings))
     return result;
   int64_t worst = -1, mismatches = 0, count = want.size();
   double worstExcess = 0;

@@ -113,12 +113,15 @@ private:
   }
 
   Expected<Tensor> draw(const mlc_port &port, std::mt19937_64 &random) const {
+    auto type = static_cast<mlc_type>(port.type);
+    if (port.kind != MLC_TENSOR || port.optional)
+      return fail("input '" + Twine(port.name) + "', " + formatPort(library.info(), port) +
+                  ", cannot be drawn; give --input " + port.name + "=FILE");
     SmallVector<int64_t> shape;
     for (int64_t extent : ArrayRef(port.extents, port.rank))
       shape.push_back(MLC_EXTENT_IS_SYMBOL(extent)   ? extents[MLC_EXTENT_SYMBOL(extent)].value_or(1)
                       : extent == MLC_EXTENT_UNKNOWN ? 1
                                                      : extent);
-    auto type = static_cast<mlc_type>(port.type);
     if (mlc_type_bits(type) == 0)
       return fail("input '" + Twine(port.name) + "': cannot draw values of type " + mlc_type_name(type));
     std::optional<uint64_t> bytes = byteCount(type, shape);
@@ -126,6 +129,10 @@ private:
       return fail("input '" + Twine(port.name) + "', " + formatType(type, shape) +
                   ", takes more memory than this machine has");
     Tensor tensor(type, shape);
+    for (std::string &text : tensor.strings)
+      text = random() >> 63 ? "a" : "b";
+    if (type == MLC_STRING)
+      return tensor;
     bool isFloat = kindOf(type) == ElementKind::Float || kindOf(type) == ElementKind::Complex;
     // The standard's distributions differ between libraries; these are the same everywhere.
     for (int64_t i = 0, count = tensor.size(); i < count; ++i)

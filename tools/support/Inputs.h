@@ -11,7 +11,7 @@ struct InputRequest {
 };
 
 /// Inputs in the order of the model's. Drawn numbers are from [0, 1), drawn integers and bools 0 or 1, which most
-/// models accept as indices and masks alike; a symbolic dimension that neither a file nor `dims` gives is 1.
+/// models accept as indices and masks alike, strings "a" or "b"; a symbolic dimension that neither a file nor `dims` gives is 1.
 llvm::Expected<std::vector<Tensor>> makeInputs(const Library &library, const InputRequest &request);
 
 /// The values that inputs give the symbolic dimensions, by symbol; 1 where they give none.

@@ -10,6 +10,7 @@
 #include "llvm/Support/MemoryBuffer.h"
 #include <algorithm>
 #include <dlfcn.h>
+#include <list>
 
 using namespace llvm;
 
@@ -103,20 +104,88 @@ Expected<Session> Session::create(const Library &library, int threads) {
   return session;
 }
 
-Expected<std::vector<mlc_output>> Session::runInSession(ArrayRef<Tensor> inputs) {
-  std::vector<mlc_input> given(inputs.size());
-  for (auto [slot, tensor] : zip(given, inputs)) {
-    slot.data = tensor.data.data();
-    slot.bytes = tensor.data.size();
-    slot.extents = tensor.extents.data();
-    slot.rank = tensor.extents.size();
-    slot.type = tensor.type;
+//===-- Values as the interface takes and gives them ---------------------------------===//
+
+namespace {
+/// Inputs of a run, which refer to values that outlive them.
+class GivenInputs {
+public:
+  explicit GivenInputs(ArrayRef<Tensor> values) {
+    for (const Tensor &value : values)
+      inputs.push_back(input(value));
   }
+  std::vector<mlc_input> inputs;
+
+private:
+  mlc_input input(const Tensor &value) {
+    if (value.kind == Tensor::IsAbsent)
+      return {nullptr, nullptr, 0, nullptr, nullptr, MLC_ABSENT, value.type};
+    if (value.kind == Tensor::IsTensor) {
+      mlc_tensor whole = tensor(value);
+      return {nullptr, whole.data, whole.bytes, whole.extents, nullptr, whole.rank, whole.type};
+    }
+    std::vector<mlc_tensor> &items = sequences.emplace_back();
+    for (const Tensor &item : value.items)
+      items.push_back(tensor(item));
+    int64_t &count = counts.emplace_back(items.size());
+    return {nullptr, items.data(), items.size() * sizeof(mlc_tensor), &count, nullptr, 1, MLC_ITEM};
+  }
+
+  mlc_tensor tensor(const Tensor &value) {
+    auto rank = static_cast<int32_t>(value.extents.size());
+    if (value.type != MLC_STRING)
+      return {value.data.data(), value.data.size(), value.extents.data(), rank, value.type};
+    std::vector<mlc_string> &list = strings.emplace_back();
+    for (const std::string &text : value.strings)
+      list.push_back({text.data(), text.size()});
+    return {list.data(), list.size() * sizeof(mlc_string), value.extents.data(), rank, value.type};
+  }
+
+  // Lists, since addresses in them are handed out.
+  std::list<std::vector<mlc_tensor>> sequences;
+  std::list<std::vector<mlc_string>> strings;
+  std::list<int64_t> counts;
+};
+} // namespace
+
+static Expected<Tensor> copyTensor(const mlc_tensor &tensor) {
+  auto type = static_cast<mlc_type>(tensor.type);
+  ArrayRef<int64_t> extents(tensor.extents, tensor.rank);
+  if (!byteCount(type, extents))
+    return fail("outputs of type " + Twine(mlc_type_name(type)) + " cannot be read");
+  Tensor copy(type, extents);
+  std::copy_n(static_cast<const char *>(tensor.data), copy.data.size(), copy.data.begin());
+  for (auto [i, text] : enumerate(copy.strings)) {
+    const mlc_string &string = static_cast<const mlc_string *>(tensor.data)[i];
+    text.assign(string.data, string.size);
+  }
+  return copy;
+}
+
+static Expected<Tensor> copyOutput(const mlc_port &port, const mlc_output &output) {
+  auto type = static_cast<mlc_type>(port.type);
+  if (output.rank == MLC_ABSENT)
+    return Tensor::absent(type);
+  if (port.kind != MLC_SEQUENCE)
+    return copyTensor({output.data, output.bytes, output.extents, output.rank, output.type});
+  std::vector<Tensor> items;
+  for (const mlc_tensor &item : ArrayRef(static_cast<const mlc_tensor *>(output.data), output.extents[0])) {
+    Expected<Tensor> copy = copyTensor(item);
+    if (!copy)
+      return copy.takeError();
+    items.push_back(std::move(*copy));
+  }
+  return Tensor::sequence(type, std::move(items));
+}
+
+Expected<std::vector<mlc_output>> Session::runInSession(ArrayRef<Tensor> values) {
+  GivenInputs given(values);
   std::vector<mlc_output> outputs(session->model->info->output_count);
   for (mlc_output &output : outputs)
     output.memory = MLC_MEMORY_SESSION;
   mlc_error error;
-  if (mlc_run(session.get(), given.data(), given.size(), outputs.data(), outputs.size(), &error) != MLC_OK)
+  if (mlc_run(session.get(), given.inputs.data(), given.inputs.size(), outputs.data(), outputs.size(), &error) !=
+      MLC_OK)
     return fail(error.text);
   return outputs;
 }
@@ -126,13 +195,11 @@ Expected<std::vector<Tensor>> Session::run(ArrayRef<Tensor> inputs) {
   if (!outputs)
     return outputs.takeError();
   std::vector<Tensor> tensors;
-  for (const mlc_output &output : *outputs) {
-    auto type = static_cast<mlc_type>(output.type);
-    ArrayRef<int64_t> extents(output.extents, output.rank);
-    if (!byteCount(type, extents))
-      return fail("outputs of type " + Twine(mlc_type_name(type)) + " cannot be read yet");
-    Tensor &tensor = tensors.emplace_back(type, extents);
-    std::copy_n(static_cast<const char *>(output.data), tensor.data.size(), tensor.data.begin());
+  for (auto [i, output] : enumerate(*outputs)) {
+    Expected<Tensor> tensor = copyOutput(session->model->info->outputs[i], output);
+    if (!tensor)
+      return tensor.takeError();
+    tensors.push_back(std::move(*tensor));
   }
   return tensors;
 }
@@ -145,14 +212,14 @@ std::string symbolName(const mlc_model_info &info, uint32_t symbol) {
   if (*info.symbols[symbol])
     return info.symbols[symbol];
   for (const mlc_port &port : ArrayRef(info.inputs, info.input_count))
-    for (auto [axis, extent] : enumerate(ArrayRef(port.extents, port.rank)))
+    for (auto [axis, extent] : enumerate(ArrayRef(port.extents, std::max(port.rank, 0))))
       if (MLC_EXTENT_IS_SYMBOL(extent) && MLC_EXTENT_SYMBOL(extent) == symbol)
         return (port.name + Twine('.') + Twine(axis)).str();
   return "?";
 }
 
 std::string formatPort(const mlc_model_info &info, const mlc_port &port) {
-  std::string extents = join(map_range(ArrayRef(port.extents, port.rank),
+  std::string extents = join(map_range(ArrayRef(port.extents, std::max(port.rank, 0)),
                                        [&](int64_t extent) -> std::string {
                                          if (extent == MLC_EXTENT_UNKNOWN)
                                            return "?";
@@ -161,7 +228,8 @@ std::string formatPort(const mlc_model_info &info, const mlc_port &port) {
                                                     : std::to_string(extent);
                                        }),
                              "x");
-  return std::string(mlc_type_name(port.type)) + " " + (port.rank ? extents : "scalar");
+  return std::string(port.optional ? "optional " : "") + (port.kind == MLC_SEQUENCE ? "sequence of " : "") +
+         mlc_type_name(port.type) + (port.rank < 0 ? " of any rank" : " " + (port.rank ? extents : "scalar"));
 }
 
 } // namespace mlc

@@ -45,10 +45,11 @@ private:
   };
   std::unique_ptr<mlc_session, Destroy> session;
 
-  llvm::Expected<std::vector<mlc_output>> runInSession(llvm::ArrayRef<Tensor> inputs);
+  llvm::Expected<std::vector<mlc_output>> runInSession(llvm::ArrayRef<Tensor> values);
 };
 
-/// "float32 batchx3x224x224": the type of a port with the names of its symbolic dimensions, "?" where there is none.
+/// "float32 batchx3x224x224": the type of a port with the names of its symbolic dimensions, "?" where there is none;
+/// "optional sequence of float32 ?x3".
 std::string formatPort(const mlc_model_info &info, const mlc_port &port);
 /// The name of a symbolic dimension; one that the model leaves nameless is called by its first place, "input.0".
 std::string symbolName(const mlc_model_info &info, uint32_t symbol);

@@ -102,6 +102,8 @@ ArrayRef<mlc_port> RemoteModel::readPorts() {
     int64_t *extents = allocator.Allocate<int64_t>(port.rank);
     connection.get(extents, port.rank * sizeof *extents);
     port.extents = extents;
+    port.kind = MLC_TENSOR; // the runner passes no others
+    port.optional = 0;
   }
   return ports;
 }

@@ -30,8 +30,9 @@ ElementKind kindOf(mlc_type type) {
   case MLC_COMPLEX64:
   case MLC_COMPLEX128:
     return ElementKind::Complex;
-  case MLC_UNDEFINED:
   case MLC_STRING:
+    return ElementKind::String;
+  case MLC_UNDEFINED:
     return ElementKind::Other;
   default:
     return ElementKind::Float;
@@ -80,7 +81,25 @@ std::optional<uint64_t> byteCount(mlc_type type, ArrayRef<int64_t> extents) {
 }
 
 Tensor::Tensor(mlc_type type, ArrayRef<int64_t> extents)
-    : type(type), extents(extents), data(*byteCount(type, extents)) {}
+    : type(type), extents(extents), data(type == MLC_STRING ? 0 : *byteCount(type, extents)) {
+  if (type == MLC_STRING)
+    strings.resize(size());
+}
+
+Tensor Tensor::sequence(mlc_type type, std::vector<Tensor> items) {
+  Tensor result;
+  result.kind = IsSequence;
+  result.type = type;
+  result.items = std::move(items);
+  return result;
+}
+
+Tensor Tensor::absent(mlc_type type) {
+  Tensor result;
+  result.kind = IsAbsent;
+  result.type = type;
+  return result;
+}
 
 int64_t Tensor::size() const {
   int64_t total = 1;
@@ -184,6 +203,14 @@ std::string formatType(mlc_type type, ArrayRef<int64_t> extents) {
   return std::string(mlc_type_name(type)) + " " + formatExtents(extents);
 }
 
+std::string formatType(const Tensor &value) {
+  if (value.kind == Tensor::IsAbsent)
+    return std::string(mlc_type_name(value.type)) + ", absent";
+  if (value.kind == Tensor::IsSequence)
+    return "sequence of " + std::to_string(value.items.size()) + " " + mlc_type_name(value.type);
+  return formatType(value.type, value.extents);
+}
+
 std::string formatIndex(ArrayRef<int64_t> extents, int64_t index) {
   SmallVector<std::string> indices;
   for (int64_t extent : reverse(extents)) {
@@ -213,6 +240,14 @@ std::string formatElement(const Tensor &tensor, int64_t index) {
     std::complex<double> value = tensor.complexAt(index);
     return formatNumber(value.real()) + (std::signbit(value.imag()) ? "-" : "+") +
            formatNumber(std::abs(value.imag())) + "i";
+  }
+  case ElementKind::String: {
+    std::string text;
+    raw_string_ostream out(text);
+    out << '"';
+    printEscapedString(tensor.strings[index], out);
+    out << '"';
+    return text;
   }
   case ElementKind::Other:
     return "?";
@@ -288,6 +323,15 @@ private:
 } // namespace
 
 std::string formatElements(const Tensor &tensor) {
+  if (tensor.kind == Tensor::IsAbsent)
+    return "(absent)";
+  if (tensor.kind == Tensor::IsSequence) {
+    std::string text;
+    for (auto [i, item] : enumerate(tensor.items))
+      text += (i ? "\n" : "") + std::string("#") + std::to_string(i) + ", " + formatType(item) + ":\n" +
+              formatElements(item);
+    return text.empty() ? "(empty)" : text;
+  }
   if (kindOf(tensor.type) == ElementKind::Other)
     return "(no printable elements)";
   return Printer(tensor).text();

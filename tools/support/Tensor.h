@@ -1,4 +1,4 @@
-// A tensor in the hands of the tools: what files hold, what runs take and give, what comparisons read.
+// A value in the hands of the tools: what files hold, what runs take and give, what comparisons read. Most are tensors.
 #pragma once
 #include "mlc/mlc.h"
 #include "llvm/ADT/ArrayRef.h"
@@ -11,7 +11,7 @@
 namespace mlc {
 
 /// Elements that are printed and compared alike.
-enum class ElementKind { Bool, Signed, Unsigned, Float, Complex, Other };
+enum class ElementKind { Bool, Signed, Unsigned, Float, Complex, String, Other };
 ElementKind kindOf(mlc_type type);
 
 /// Bytes of a contiguous tensor; none where the extents are negative, the product is beyond 63 bits, or the type has no
@@ -19,13 +19,21 @@ ElementKind kindOf(mlc_type type);
 std::optional<uint64_t> byteCount(mlc_type type, llvm::ArrayRef<int64_t> extents);
 
 struct Tensor {
+  /// What it is; of a sequence, `type` is that of the elements of its tensors, and only `items` counts beside it.
+  enum { IsTensor, IsSequence, IsAbsent } kind = IsTensor;
   mlc_type type = MLC_UNDEFINED;
   llvm::SmallVector<int64_t, 4> extents;
   std::vector<char> data; ///< contiguous, last axis fastest; elements of fewer than 8 bits packed as mlc.h says
+  std::vector<std::string> strings; ///< the elements of type MLC_STRING, which `data` does not hold
+  std::vector<Tensor> items;        ///< the tensors of a sequence
 
   Tensor() = default;
   /// Zeros. The size must be one that byteCount() knows.
   Tensor(mlc_type type, llvm::ArrayRef<int64_t> extents);
+
+  static Tensor sequence(mlc_type type, std::vector<Tensor> items);
+  /// An optional without element.
+  static Tensor absent(mlc_type type);
 
   int64_t size() const;
   /// The element at a linear index, for integers and bools; an unsigned 64-bit one wraps.
@@ -41,6 +49,8 @@ struct Tensor {
 std::string formatExtents(llvm::ArrayRef<int64_t> extents);
 /// "float32 2x3x4"
 std::string formatType(mlc_type type, llvm::ArrayRef<int64_t> extents);
+/// The same for any value: "sequence of 2 float32", "float32, absent".
+std::string formatType(const Tensor &value);
 /// The indices of the element at a linear index, "[0, 3, 2]".
 std::string formatIndex(llvm::ArrayRef<int64_t> extents, int64_t index);
 /// The element at a linear index as short text.

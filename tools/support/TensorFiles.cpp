@@ -14,7 +14,7 @@ static Expected<Tensor> decode(StringRef path, StringRef bytes, const mlc_port &
   if (ending == ".npy")
     return readNpy(bytes);
   if (ending == ".pb")
-    return readTensorProto(bytes);
+    return readValueProto(bytes, port);
   if (ending == ".png" || ending == ".jpg" || ending == ".jpeg" || ending == ".bmp")
     return readPicture(bytes, port);
   return fail("expects a name that ends with .npy, .pb, .png or .jpg");
@@ -33,7 +33,7 @@ Expected<Tensor> readTensor(StringRef path, const mlc_port &port) {
   return tensor;
 }
 
-Error writeTensor(StringRef path, const Tensor &tensor, StringRef name) {
+Error writeTensor(StringRef path, const Tensor &tensor, const mlc_port &port) {
   std::error_code error;
   raw_fd_ostream out(path, error);
   if (error)
@@ -41,7 +41,7 @@ Error writeTensor(StringRef path, const Tensor &tensor, StringRef name) {
   if (sys::path::extension(path) == ".npy")
     writeNpy(tensor, out);
   else
-    writeTensorProto(tensor, name, out);
+    writeValueProto(tensor, port, out);
   out.close();
   if (!out.has_error())
     return Error::success();

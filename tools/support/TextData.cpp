@@ -47,12 +47,38 @@ static Expected<Tensor> parseTensor(StringRef text) {
   return result;
 }
 
+/// A tensor; tensors between brackets, which are a sequence; or `absent float`, an optional without element.
+static Expected<Tensor> parseValue(StringRef text) {
+  if (text.consume_front("absent ")) {
+    Expected<Tensor> like = parseTensor((text.trim() + "[0] {}").str());
+    return like ? Expected<Tensor>(Tensor::absent(like->type)) : like.takeError();
+  }
+  if (!text.starts_with("["))
+    return parseTensor(text);
+  // "[float[2] {1, 2}; float[1] {3}]"; an empty one says its type, "[] float".
+  size_t end = text.rfind(']');
+  StringRef inner = text.slice(1, end).trim(), type = text.substr(end + 1).trim();
+  std::vector<Tensor> items;
+  SmallVector<StringRef> parts;
+  inner.split(parts, ';', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
+  for (StringRef part : parts) {
+    Expected<Tensor> item = parseTensor(part.trim());
+    if (!item)
+      return item;
+    items.push_back(std::move(*item));
+  }
+  if (!items.empty())
+    return Tensor::sequence(items.front().type, std::move(items));
+  Expected<Tensor> like = parseTensor((type + "[0] {}").str());
+  return like ? Expected<Tensor>(Tensor::sequence(like->type, {})) : like.takeError();
+}
+
 /// "x = float[2] {1, 2}"
 static Error takeValue(StringRef text, StringMap<Tensor> &into) {
   auto [name, value] = text.split('=');
   if (value.empty())
     return fail("expects NAME = type[extents] {elements}, got '" + text + "'");
-  Expected<Tensor> tensor = parseTensor(value.trim());
+  Expected<Tensor> tensor = parseValue(value.trim());
   if (!tensor)
     return tensor.takeError();
   if (!into.try_emplace(name.trim(), std::move(*tensor)).second)

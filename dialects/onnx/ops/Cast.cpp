@@ -1,8 +1,12 @@
 // Conversion between element types: Cast, CastLike, BitCast.
 //
+// Text is written and read by the runtime (runtime/ops/Format.cpp); what is no number ends the run.
+//
 // What a conversion does to numbers that the new type cannot hold is described at castScalar and Narrowing
 // (onnx/Scalars.h).
+#include "mlc/Mlc.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "onnx/NodeText.h"
 #include "onnx/ops/Elementwise.h"
 
 using namespace mlir;
@@ -33,11 +37,46 @@ static FailureOr<Facts> shapeOfCast(Operation *op, Known &known) {
   return Facts(Extents(known.extents(operand)), castElements(known, operand, Lowering::element(op->getResult(0))));
 }
 
+/// A number as text. What numpy writes: "True", "-12", "0.1", "1e-05", "inf", "nan".
+static Value format(Scalars &s, Value value, Type from) {
+  OpBuilder &b = s.b;
+  Type string = mlc::StringType::get(b.getContext());
+  auto service = [&](StringRef name, ValueRange operands) {
+    return ServiceOp::create(b, s.loc, TypeRange(string), name, operands).getResult();
+  };
+  auto number = [&](int64_t value) { return arith::ConstantIntOp::create(b, s.loc, value, 64).getResult(); };
+  if (from.isInteger(1)) {
+    Value yes = TextOp::create(b, s.loc, "True"), no = TextOp::create(b, s.loc, "False");
+    return s.make<arith::SelectOp>(value, yes, no);
+  }
+  if (isFloat(from))
+    return service("format_float", {castScalar(s, value, from, b.getF64Type()), number(elementTypeNumber(from))});
+  return service("format_integer", {castScalar(s, value, from, b.getI64Type()), number(isUnsigned(from))});
+}
+
+/// A number that is written as text.
+static Value parse(Scalars &s, Value text, Type to, Value node) {
+  OpBuilder &b = s.b;
+  auto number = [&](int64_t value) { return arith::ConstantIntOp::create(b, s.loc, value, 64).getResult(); };
+  bool isReal = isFloat(to), isUnsigned64 = to.isUnsignedInteger(64);
+  Type wide = isReal ? Type(b.getF64Type()) : Type(b.getI64Type());
+  Value parsed = ServiceOp::create(b, s.loc, TypeRange(wide), isReal ? "parse_float" : "parse_integer",
+                                   ValueRange{text, node, number(isReal ? elementTypeNumber(to) : isUnsigned64)})
+                     .getResult();
+  return castScalar({b, s.loc, wide}, parsed, wide, to);
+}
+
 static FailureOr<Value> lowerCast(Operation *op, Lowering &l, bool saturate, StringRef roundMode) {
   Value operand = op->getOperand(0);
   Type from = Lowering::element(operand), to = Lowering::element(op->getResult(0));
-  if (from != to && (isa<StringType>(from) || isa<StringType>(to)))
-    return l.unsupported("conversion between strings and numbers");
+  if (from != to && isa<StringType>(to))
+    return l.elementwise(op->getResult(0), operand,
+                         [&](Scalars &s, ValueRange args) { return format(s, args[0], from); });
+  if (from != to && isa<StringType>(from)) {
+    Value node = TextOp::create(l.b, l.loc(), nodeText(op));
+    return l.elementwise(op->getResult(0), operand,
+                         [&](Scalars &s, ValueRange args) { return parse(s, args[0], to, node); });
+  }
   Narrowing narrowing;
   narrowing.saturate = saturate;
   narrowing.round = llvm::StringSwitch<decltype(Narrowing::round)>(roundMode)

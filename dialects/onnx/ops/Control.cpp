@@ -40,16 +40,16 @@ static bool isTrue(Value condition, Known &known) {
 
 /// The lowered value with the type that the facts of `like` say.
 static Value withTypeOf(Lowering &l, Value value, Value like) {
+  if (!isa<TensorType>(like.getType()))
+    return value;
   RankedTensorType type = l.type(like);
   return value.getType() == type ? value : Value(tensor::CastOp::create(l.b, l.loc(), type, value));
 }
 
-/// Only tensors of known rank can leave a graph.
-static LogicalResult expectTensors(Lowering &l, ValueRange values) {
+/// Tensors that leave a graph must be of known rank.
+static LogicalResult expectRanks(Lowering &l, ValueRange values) {
   for (Value value : values)
-    if (!isa<TensorType>(value.getType()))
-      return l.unsupported("values other than tensors cannot leave a graph");
-    else if (!l.known.of(value).extents)
+    if (isa<TensorType>(value.getType()) && !l.known.of(value).extents)
       return l.unsupported("the rank of a value that leaves a graph is known to the run only");
   return success();
 }
@@ -69,6 +69,7 @@ static Block *takenBranch(IfOp op, Known &known) {
 /// What holds of a value that is one of two.
 static Facts either(const Facts &a, const Facts &b, ExtentMath &math) {
   Facts result;
+  result.items = commonItems(a.items, b.items);
   if (!a.extents || !b.extents || a.extents->size() != b.extents->size())
     return result;
   auto same = [&](auto pair) { return math.isEqual(std::get<0>(pair), std::get<1>(pair)); };
@@ -110,9 +111,11 @@ static FailureOr<SmallVector<Value>> lowerIf(IfOp op, Lowering &l) {
     }
     return l.lowerBlock(*taken);
   }
-  if (failed(expectTensors(l, op->getResults())))
+  if (failed(expectRanks(l, op->getResults())))
     return failure();
-  auto types = llvm::map_to_vector(op->getResults(), [&](Value result) -> Type { return l.type(result); });
+  auto types = llvm::map_to_vector(op->getResults(), [&](Value result) -> Type {
+    return isa<TensorType>(result.getType()) ? Type(l.type(result)) : loweredType(result.getType());
+  });
   auto choice = scf::IfOp::create(l.b, l.loc(), types, l.onlyElement(op.getCond()), /*withElseRegion=*/true);
   for (auto [from, to] : {std::pair(&op.getThenBranch(), &choice.getThenRegion()),
                           std::pair(&op.getElseBranch(), &choice.getElseRegion())}) {
@@ -134,6 +137,11 @@ static FailureOr<SmallVector<Value>> lowerIf(IfOp op, Lowering &l) {
 
 /// Weakens what is assumed of a state to what the next iteration gets as well. False if that changes nothing.
 static bool weaken(Facts &assumed, const Facts &told, Value state, ExtentMath &math) {
+  if (assumed.items) {
+    Type before = assumed.items;
+    assumed.items = commonItems(assumed.items, told.items);
+    return assumed.items != before;
+  }
   if (!assumed.extents)
     return false;
   if (!told.extents || told.extents->size() != assumed.extents->size()) {
@@ -184,6 +192,8 @@ static FailureOr<SmallVector<Facts>> inferBody(Block &body, ValueRange states, V
     mayWeaken = false;
     for (auto [state, facts] : llvm::zip_equal(states, assumed)) {
       facts.elements.reset();
+      if (facts.items)
+        facts.items = isa<NoneType>(facts.items) ? Type() : withoutShape(facts.items);
       if (facts.extents)
         for (auto [axis, extent] : llvm::enumerate(*facts.extents))
           extent = known.math.extentOf(state, axis);
@@ -300,12 +310,16 @@ private:
 
 /// Whether a state has the same extents in every iteration.
 static bool keepsExtents(Lowering &l, Value state) {
+  if (!isa<TensorType>(state.getType()))
+    return true;
   return llvm::all_of(llvm::enumerate(l.known.extents(state)),
                       [&](auto extent) { return extent.value() != l.known.math.extentOf(state, extent.index()); });
 }
 
 /// What the body leaves as the next state. It stays in one place if it has the same extents in every iteration.
 static Value nextState(Lowering &l, Value value, Value state, Value place) {
+  if (!isa<TensorType>(state.getType()))
+    return value;
   value = withTypeOf(l, value, state);
   bool isStatic = cast<RankedTensorType>(value.getType()).hasStaticShape(); // bufferization sees to these itself
   if (isStatic || !keepsExtents(l, state))
@@ -439,8 +453,10 @@ static Value holding(Lowering &l, Value scalar, Value argument) {
 
 static FailureOr<SmallVector<Value>> lowerLoop(LoopOp op, Lowering &l) {
   LoopParts loop(op);
-  if (failed(expectTensors(l, op->getResults())) || failed(expectTensors(l, loop.states)))
+  if (failed(expectRanks(l, op->getResults())) || failed(expectRanks(l, loop.states)))
     return failure();
+  if (!llvm::all_of(loop.outputs.getTypes(), llvm::IsaPred<TensorType>))
+    return l.unsupported("only tensors can be gathered from iterations");
   OpBuilder &b = l.b;
   bool isCounted = onnx::isCounted(op, l.known);
   std::optional<Index> most;
@@ -572,7 +588,7 @@ static FailureOr<SmallVector<Facts>> shapeOfScan(ScanOp op, Known &known) {
 
 static FailureOr<SmallVector<Value>> lowerScan(ScanOp op, Lowering &l) {
   ScanParts scan(op);
-  if (failed(expectTensors(l, op->getResults())) || failed(expectTensors(l, scan.states)))
+  if (failed(expectRanks(l, op->getResults())) || failed(expectRanks(l, scan.states)))
     return failure();
   OpBuilder &b = l.b;
   auto inputAxis = [&](size_t i) { return *scan.axis(op.getScanInputAxes(), i, l.rank(scan.inputs[i])); };

@@ -1,6 +1,7 @@
 // Operators that compute each element of the result from the elements at the same place in the operands, with numpy
 // broadcasting.
 #include "onnx/ops/Elementwise.h"
+#include "mlc/Mlc.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -133,9 +134,6 @@ static Extent whereExtents(ExtentMath &math, Parts parts) {
 //===-- Lower ------------------------------------------------------------------===//
 
 FailureOr<Value> lowerElementwise(Operation *op, Lowering &l, ElementwiseBody body) {
-  for (Value operand : op->getOperands())
-    if (isa<StringType>(Lowering::element(operand)))
-      return l.unsupported("operands of strings");
   return l.elementwise(op->getResult(0), op->getOperands(), body);
 }
 
@@ -335,8 +333,13 @@ Value compare(Scalars &s, ValueRange args) {
     return s.make<arith::CmpFOp>(real, args[0], args[1]);
   return s.make<arith::CmpIOp>(isUnsigned(s.element) ? noSign : sign, args[0], args[1]);
 }
-static constexpr auto isEqualBody =
-    compare<arith::CmpFPredicate::OEQ, arith::CmpIPredicate::eq, arith::CmpIPredicate::eq>;
+static Value isEqualBody(Scalars &s, ValueRange args) {
+  if (!isa<StringType>(s.element))
+    return compare<arith::CmpFPredicate::OEQ, arith::CmpIPredicate::eq, arith::CmpIPredicate::eq>(s, args);
+  Type i64 = s.b.getI64Type();
+  Value equal = ServiceOp::create(s.b, s.loc, TypeRange(i64), "string_equal", args).getResult();
+  return s.make<arith::CmpIOp>(arith::CmpIPredicate::ne, equal, s.constant(0, i64));
+}
 static constexpr auto isLessBody =
     compare<arith::CmpFPredicate::OLT, arith::CmpIPredicate::slt, arith::CmpIPredicate::ult>;
 static constexpr auto isGreaterBody =

@@ -20,7 +20,7 @@ extern "C" {
 #endif
 
 /* Changes whenever a structure or a service below does. */
-#define MLC_CODE_ABI 1
+#define MLC_CODE_ABI 2
 
 typedef struct mlc_frame mlc_frame;
 
@@ -43,7 +43,8 @@ extern const mlc_model_data_t mlc_model_data;
  * follow. */
 struct mlc_frame {
   /* Contiguous row-major, at least element-aligned. Elements of fewer than 8 bits take a byte each, extended by their
-   * sign if they are signed integers, else by zeros; outputs likewise. */
+   * sign if they are signed integers, else by zeros; outputs likewise. An input that is a sequence or an optional is
+   * an mlc_sequence. */
   const void *const *inputs;
   const int64_t *const *input_extents;
   void *arena; /* arena_bytes(symbols) bytes, 64-byte aligned */
@@ -74,6 +75,68 @@ __attribute__((noreturn)) void mlc_rt_fail(mlc_frame *frame, const char *format,
  * services here, bodies may call only mlc_rt_scratch and mlc_rt_fail. */
 void mlc_rt_parallel(mlc_frame *frame, int64_t count, void (*body)(void *closure, int64_t begin, int64_t end),
                      void *closure);
+
+/*===-- Values that are not numbers ----------------------------------------------------------------------------------*/
+
+/* A list of tensors that never changes, in the memory of the run; null is the one that is absent. */
+typedef struct mlc_sequence mlc_sequence;
+
+/* Sequences: the operands have been checked, except where it says so. Only the graph function calls these. */
+const mlc_sequence *mlc_rt_sequence_empty(void);
+const mlc_sequence *mlc_rt_sequence_absent(void);
+int64_t mlc_rt_sequence_present(const mlc_sequence *sequence);
+/* 0 for an absent one. */
+int64_t mlc_rt_sequence_length(const mlc_sequence *sequence);
+/* Takes a copy of the tensor. */
+const mlc_sequence *mlc_rt_sequence_insert(const mlc_sequence *sequence, int64_t position, const void *data,
+                                           const int64_t *extents, int64_t rank, int64_t type);
+const mlc_sequence *mlc_rt_sequence_erase(const mlc_sequence *sequence, int64_t position);
+const void *mlc_rt_sequence_data(const mlc_sequence *sequence, int64_t position);
+/* 0 where there is no such tensor or axis. */
+int64_t mlc_rt_sequence_extent(const mlc_sequence *sequence, int64_t position, int64_t axis);
+/* What mlc_rt_output is for tensors. */
+void mlc_rt_output_sequence(int64_t index, const mlc_sequence *sequence);
+
+/* Strings, from any thread. What they return lives until the run ends. Truth is 0 or 1. */
+int64_t mlc_rt_string_equal(mlc_string a, mlc_string b);
+mlc_string mlc_rt_string_concat(mlc_string a, mlc_string b);
+/* In the other case, see casing.h. */
+mlc_string mlc_rt_string_lower(mlc_string text);
+mlc_string mlc_rt_string_upper(mlc_string text);
+/* The parts between delimiters, or, where the delimiter is empty, between runs of white space. At most `splits` + 1 of
+ * them unless that is negative: the last one is then all that is left. Behind the last part there are empty ones. */
+int64_t mlc_rt_string_count_parts(mlc_string text, mlc_string delimiter, int64_t splits);
+mlc_string mlc_rt_string_part(mlc_string text, mlc_string delimiter, int64_t splits, int64_t index);
+
+/* Numbers as text; `type` is the mlc_type that a float has been. What cannot be read ends the run with an error that
+ * begins with the text `node`. */
+mlc_string mlc_rt_format_float(double value, int64_t type);
+mlc_string mlc_rt_format_integer(int64_t value, int64_t is_unsigned);
+double mlc_rt_parse_float(mlc_string text, mlc_string node, int64_t type);
+int64_t mlc_rt_parse_integer(mlc_string text, mlc_string node, int64_t is_unsigned);
+
+/* Tables that the compiler writes as text, aligned to 8 bytes, and the value of a key in them; -1 if there is none. */
+typedef struct mlc_string_table {
+  int64_t count;
+  struct {
+    int64_t offset, size, value; /* the key's place in the table */
+  } entries[];                   /* ascending by the bytes of their keys; then the keys */
+} mlc_string_table;
+typedef struct mlc_number_table {
+  int64_t count;
+  struct {
+    int64_t key, value;
+  } entries[]; /* ascending */
+} mlc_number_table;
+int64_t mlc_rt_find_string(mlc_string key, mlc_string table);
+int64_t mlc_rt_find_number(int64_t key, mlc_string table);
+/* Whether an automaton accepts the text, byte by byte. */
+typedef struct mlc_automaton {
+  uint8_t classes[256];              /* bytes that all states treat alike */
+  uint32_t class_count, state_count; /* the automaton starts in state 1; state 0 accepts nothing any more */
+  uint16_t next[];                   /* class_count of them for each state; then a byte for each: 1 if it accepts */
+} mlc_automaton;
+int64_t mlc_rt_string_matches(mlc_string text, mlc_string automaton);
 
 /* Marks the start and the end of kernel `index`; only called when compiled with --profile. */
 void mlc_rt_kernel_begin(mlc_frame *frame, int32_t index);

@@ -78,7 +78,8 @@ typedef enum mlc_type {
   MLC_FLOAT4E2M1 = 23,
   MLC_FLOAT8E8M0 = 24,
   MLC_UINT2 = 25,
-  MLC_INT2 = 26
+  MLC_INT2 = 26,
+  MLC_ITEM = 256 /* mlc_tensor: only for a sequence that goes into a run or comes out, whose elements are tensors */
 } mlc_type;
 
 /*===-- What a model is ----------------------------------------------------------------------------------------------*/
@@ -89,12 +90,23 @@ typedef enum mlc_type {
 #define MLC_EXTENT_IS_SYMBOL(extent) ((extent) < 0 && (extent) != MLC_EXTENT_UNKNOWN)
 #define MLC_EXTENT_SYMBOL(extent) (-1 - (extent)) /* index into mlc_model_info.symbols */
 
+/* What a port takes or gives. */
+typedef enum mlc_kind {
+  MLC_TENSOR = 0,
+  MLC_SEQUENCE = 1 /* any number of tensors of one element type, each with extents of its own */
+} mlc_kind;
+
+/* The rank of a port whose tensors may have any; only of sequences and optionals. */
+#define MLC_RANK_UNKNOWN (-1)
+
 /* One input or output. */
 typedef struct mlc_port {
   const char *name;
-  const int64_t *extents; /* `rank` of them */
+  const int64_t *extents; /* `rank` of them; of a sequence, those of each of its tensors */
   int32_t rank;
-  int32_t type; /* mlc_type */
+  int32_t type;     /* mlc_type of the elements */
+  int32_t kind;     /* mlc_kind */
+  int32_t optional; /* 1: may be absent */
 } mlc_port;
 
 typedef struct mlc_property {
@@ -121,7 +133,28 @@ typedef struct mlc_model_info {
 
 /*===-- What a run takes and gives -----------------------------------------------------------------------------------*/
 
-/* One input of a run. All of it stays the caller's and is only read, until mlc_run returns. */
+/* An element of type MLC_STRING: UTF-8, without a zero at the end. Of an input, the bytes stay the caller's like the
+ * tensor itself. Those of an output are the session's until its next run even where the caller brought the tensor's
+ * memory; or, where the output was handed over, in its block. `data` may be null when `size` is 0. */
+typedef struct mlc_string {
+  const char *data;
+  uint64_t size;
+} mlc_string;
+
+/* One tensor of a sequence, contiguous, last axis fastest. */
+typedef struct mlc_tensor {
+  const void *data; /* may be null when there are no elements */
+  uint64_t bytes;   /* readable from `data` on; 0: not said */
+  const int64_t *extents;
+  int32_t rank;
+  int32_t type; /* mlc_type */
+} mlc_tensor;
+
+/* The rank that says that an optional input or output is not there; then nothing else of it counts. */
+#define MLC_ABSENT (-1)
+
+/* One input of a run. All of it stays the caller's and is only read, until mlc_run returns. A sequence has rank 1
+ * and elements of type MLC_ITEM, which are its tensors. */
 typedef struct mlc_input {
   const char *name; /* null: the input at this place in mlc_model_info.inputs */
   const void *data; /* the element at index 0, 0...; may be null when there are no elements */
@@ -140,7 +173,8 @@ typedef enum mlc_memory {
   MLC_MEMORY_HANDED_OVER = 2
 } mlc_memory;
 
-/* One output of a run. `mlc_output output = {.memory = MLC_MEMORY_SESSION};` is a whole request. */
+/* One output of a run. `mlc_output output = {.memory = MLC_MEMORY_SESSION};` is a whole request. A sequence is given as
+ * it is taken, with all that its tensors hold; it and an optional cannot be in the caller's memory. */
 typedef struct mlc_output {
   const char *name; /* null: the output at this place in mlc_model_info.outputs */
   void *data;       /* set by the run unless the memory is the caller's */
@@ -249,7 +283,7 @@ static inline mlc_status mlc_query_memory(const mlc_model *model, const int64_t 
 }
 
 /* The extents of one output, given the values of the symbolic dimensions; MLC_EXTENT_UNKNOWN where only a run can tell.
- */
+ * Nothing can be told of sequences and optionals, and nothing is written. */
 static inline mlc_status mlc_query_output(const mlc_model *model, uint32_t output, const int64_t *dims,
                                           int64_t *extents, mlc_error *error) {
   if (!model)
@@ -298,10 +332,12 @@ static inline int32_t mlc_find_port(const mlc_port *ports, uint32_t count, const
   return -1;
 }
 
-/* Bits of one element; 0 for types without a fixed size. */
+/* Bits of one element; 0 for what is no type. */
 static inline int32_t mlc_type_bits(int32_t type) {
-  static const uint8_t bits[] = {0,  32,  8,  8, 16, 16, 32, 64, 0, 8, 16, 64, 32, 64,
-                                 64, 128, 16, 8, 8,  8,  8,  4,  4, 4, 8,  2,  2};
+  static const uint8_t bits[] = {0,  32,  8,  8, 16, 16, 32, 64, 128, 8, 16, 64, 32, 64,
+                                 64, 128, 16, 8, 8,  8,  8,  4,  4,   4, 8,  2,  2};
+  if (type == MLC_ITEM)
+    return 8 * (int32_t)sizeof(mlc_tensor);
   return type < 0 || type >= (int32_t)sizeof bits ? 0 : bits[type];
 }
 
@@ -312,6 +348,8 @@ static inline const char *mlc_type_name(int32_t type) {
       "int64",     "string",     "bool",       "float16",      "float64",        "uint32",     "uint64",
       "complex64", "complex128", "bfloat16",   "float8e4m3fn", "float8e4m3fnuz", "float8e5m2", "float8e5m2fnuz",
       "uint4",     "int4",       "float4e2m1", "float8e8m0",   "uint2",          "int2"};
+  if (type == MLC_ITEM)
+    return "tensor";
   return type < 0 || type >= (int32_t)(sizeof names / sizeof *names) ? "unknown" : names[type];
 }
 

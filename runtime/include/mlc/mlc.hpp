@@ -10,6 +10,7 @@
 #define MLC_MLC_HPP
 
 #include "mlc/mlc.h"
+#include <algorithm>
 #include <complex>
 #include <cstddef>
 #include <dlfcn.h>
@@ -55,6 +56,8 @@ template <> struct TypeOf<std::uint8_t> : TypeConstant<MLC_UINT8> {};
 template <> struct TypeOf<std::uint16_t> : TypeConstant<MLC_UINT16> {};
 template <> struct TypeOf<std::uint32_t> : TypeConstant<MLC_UINT32> {};
 template <> struct TypeOf<std::uint64_t> : TypeConstant<MLC_UINT64> {};
+template <> struct TypeOf<mlc_string> : TypeConstant<MLC_STRING> {};
+template <> struct TypeOf<mlc_tensor> : TypeConstant<MLC_ITEM> {}; ///< of sequences
 template <> struct TypeOf<std::complex<float>> : TypeConstant<MLC_COMPLEX64> {};
 template <> struct TypeOf<std::complex<double>> : TypeConstant<MLC_COMPLEX128> {};
 template <typename Element> inline constexpr mlc_type typeOf = TypeOf<std::remove_cv_t<Element>>::value;
@@ -108,7 +111,7 @@ public:
   /// Extents of an output; MLC_EXTENT_UNKNOWN where only a run can tell.
   std::vector<std::int64_t> outputShape(std::uint32_t output, std::span<const std::int64_t> dims = {}) const {
     checkCount(dims);
-    std::vector<std::int64_t> shape(output < outputs().size() ? std::size_t(outputs()[output].rank) : 0);
+    std::vector<std::int64_t> shape(output < outputs().size() ? std::size_t(std::max(outputs()[output].rank, 0)) : 0);
     mlc_error error;
     check(mlc_query_output(model, output, dims.data(), shape.data(), &error), error);
     return shape;
@@ -149,6 +152,9 @@ public:
     checkStrides();
   }
 
+  /// An optional input that is not there.
+  static Input absent() { return Input(Absent()); }
+
   /// The same for the input of this name.
   Input named(std::string name) && {
     portName = std::move(name);
@@ -162,11 +168,14 @@ public:
             bytes,
             axes.data(),
             steps.empty() ? nullptr : steps.data(),
-            std::int32_t(axes.size()),
+            isAbsent ? MLC_ABSENT : std::int32_t(axes.size()),
             std::int32_t(type)};
   }
 
 private:
+  struct Absent {};
+  explicit Input(Absent) : elements(nullptr), bytes(0), type(MLC_UNDEFINED), isAbsent(true) {}
+
   void checkStrides() const {
     if (!steps.empty() && steps.size() != axes.size())
       throw Error(MLC_INVALID_ARGUMENT, "expects one stride for each axis, got " + std::to_string(steps.size()) +
@@ -178,14 +187,24 @@ private:
   mlc_type type;
   std::vector<std::int64_t> axes, steps;
   std::string portName;
+  bool isAbsent = false;
 };
 
-/// The elements of a finished output; throws if its type is another.
-template <typename Element> std::span<const Element> elementsOf(const mlc_output &output) {
+inline mlc_string stringOf(std::string_view text) noexcept { return {text.data(), text.size()}; }
+inline std::string_view textOf(const mlc_string &string) noexcept { return {string.data, std::size_t(string.size)}; }
+/// One tensor for a sequence: contiguous data, whose shape outlives the run.
+template <typename Range> mlc_tensor item(const Range &data, std::span<const std::int64_t> shape) {
+  return {std::data(data), std::size(data) * sizeof(*std::data(data)), shape.data(), std::int32_t(shape.size()),
+          typeOf<std::remove_pointer_t<decltype(std::data(data))>>};
+}
+
+/// The elements of a finished output, or of a tensor of a sequence; throws if its type is another. Of an output that is
+/// absent, none.
+template <typename Element, typename Output> std::span<const Element> elementsOf(const Output &output) {
   if (output.type != typeOf<Element>)
     throw Error(MLC_INVALID_ARGUMENT, std::string("expects elements of type ") + mlc_type_name(typeOf<Element>) +
                                           ", got " + mlc_type_name(output.type));
-  std::size_t count = 1;
+  std::size_t count = output.rank < 0 ? 0 : 1;
   for (std::int32_t axis = 0; axis < output.rank; ++axis)
     count *= std::size_t(output.extents[axis]);
   return {static_cast<const Element *>(output.data), count};
@@ -204,7 +223,12 @@ public:
   ~Tensor() { mlc_release(model.handle(), output.data); }
 
   mlc_type type() const noexcept { return mlc_type(output.type); }
-  std::span<const std::int64_t> shape() const noexcept { return {output.extents, std::size_t(output.rank)}; }
+  /// False for an optional output that the run did not give.
+  bool isPresent() const noexcept { return output.rank != MLC_ABSENT; }
+  std::span<const std::int64_t> shape() const noexcept {
+    return {output.extents, std::size_t(isPresent() ? output.rank : 0)};
+  }
+  /// data<mlc_string>() of strings, see textOf(); data<mlc_tensor>() of a sequence, see elementsOf().
   template <typename Element> std::span<const Element> data() const { return elementsOf<Element>(output); }
   /// Of any type.
   std::span<const std::byte> bytes() const noexcept {

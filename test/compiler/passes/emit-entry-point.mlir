@@ -1,7 +1,7 @@
 // RUN: mlc-opt %s --mlc-emit-entry-point | FileCheck %s
 // RUN: mlc-opt %s --mlc-emit-entry-point --mlc-convert-cpu-to-llvm --reconcile-unrealized-casts | FileCheck %s --check-prefix=LLVM
 
-// CHECK: module @"my-model" attributes {mlc.interface = {inputs = [{dimensions = ["batch", 8], element = i1, name = "x"}]
+// CHECK: module @"my-model" attributes {mlc.interface = {inputs = [{dimensions = ["batch", 8], element = i1, is_handle = false, name = "x"}]
 module @"my-model" attributes {mlc.target = #mlc.target<"x86", chip = "c", features = "+avx2", vector_bytes = 32>,
                                onnx.properties = {author = "someone"}} {
 func.func private @model_arena(%batch: index) -> index {

@@ -43,6 +43,46 @@ TEST_CASE("every numeric type survives a TensorProto, and .npy where numpy has i
   }
 }
 
+static Tensor strings(std::vector<std::string> texts) {
+  Tensor tensor(MLC_STRING, {int64_t(texts.size())});
+  tensor.strings = std::move(texts);
+  return tensor;
+}
+
+/// The value in a file of a port of this form, read again.
+static Tensor throughProto(const Tensor &value, mlc_kind kind, bool optional) {
+  mlc_port port = {"x", nullptr, MLC_RANK_UNKNOWN, value.type, kind, optional};
+  std::string bytes;
+  llvm::raw_string_ostream out(bytes);
+  writeValueProto(value, port, out);
+  return valueOf(readValueProto(bytes, port));
+}
+
+TEST_CASE("strings, sequences and optionals survive their messages") {
+  Tensor text = strings({"", "a\n", std::string("\0b", 2)});
+  CHECK(throughProto(text, MLC_TENSOR, false).strings == text.strings);
+  CHECK(throughProto(text, MLC_TENSOR, true).strings == text.strings);
+  CHECK(throughProto(Tensor::absent(MLC_STRING), MLC_TENSOR, true).kind == Tensor::IsAbsent);
+  Tensor several = Tensor::sequence(MLC_FLOAT32, {counting(MLC_FLOAT32, {2, 3}), counting(MLC_FLOAT32, {})});
+  for (bool optional : {false, true}) {
+    Tensor read = throughProto(several, MLC_SEQUENCE, optional);
+    REQUIRE(read.kind == Tensor::IsSequence);
+    REQUIRE(read.items.size() == 2);
+    CHECK((read.items[0].extents == several.items[0].extents && read.items[0].data == several.items[0].data));
+    CHECK(read.items[1].extents.empty());
+    CHECK(throughProto(Tensor::sequence(MLC_FLOAT32, {}), MLC_SEQUENCE, false).items.empty());
+  }
+}
+
+TEST_CASE("a number of strings that is not the shape's is refused") {
+  ::onnx::TensorProto proto;
+  proto.set_data_type(::onnx::TensorProto::STRING);
+  proto.add_dims(2);
+  proto.add_string_data("one");
+  CHECK_THAT(errorOf(readTensorProto(proto.SerializeAsString())),
+             Catch::Contains("expects the elements of string 2, got 1"));
+}
+
 static std::string npy(llvm::StringRef header, llvm::StringRef elements) {
   std::string bytes("\x93NUMPY\x01\x00", 8);
   bytes += char(header.size());

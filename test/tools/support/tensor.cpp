@@ -51,7 +51,7 @@ TEST_CASE("sizes that cannot be are none") {
   CHECK(byteCount(MLC_FLOAT32, {0, int64_t(1) << 62}) == 0);
   CHECK_FALSE(byteCount(MLC_FLOAT32, {int64_t(1) << 62, 4}));
   CHECK_FALSE(byteCount(MLC_FLOAT32, {-1}));
-  CHECK_FALSE(byteCount(MLC_STRING, {1}));
+  CHECK_FALSE(byteCount(MLC_UNDEFINED, {1}));
 }
 
 TEST_CASE("tensors print as numpy prints arrays") {

@@ -1,0 +1,40 @@
+// Sequences and optionals: lists of tensors that never change, in the memory of one run.
+//
+// Values share what they can. A sequence is a number of the first items in a store; who adds behind the last item that
+// is in use writes it into the store, and everybody else makes a new store. So a loop that appends to a sequence, the
+// usual one, does not copy what is there, and every older value stays what it was.
+//
+// An optional tensor is a sequence of one, and what is absent a null pointer.
+#pragma once
+#include "core/Session.h"
+
+struct mlc_sequence {
+  struct Store {
+    int64_t used, capacity;
+    mlc_tensor *items; ///< contiguous, elements as emitted code has them
+  };
+  Store *store;
+  int64_t length;
+
+  const mlc_tensor *begin() const { return store->items; }
+  const mlc_tensor *end() const { return store->items + length; }
+};
+
+namespace mlc::rt {
+
+using Sequence = mlc_sequence;
+
+/// Whether a port is a sequence or an optional, which emitted code has as an mlc_sequence.
+inline bool isHandle(const mlc_port &port) { return port.kind != MLC_TENSOR || port.optional; }
+/// The axes of a port that is a tensor; none of any other.
+inline int32_t axesOf(const mlc_port &port) { return isHandle(port) ? 0 : port.rank; }
+
+/// An empty sequence with room for items. Null when there is no memory.
+Sequence *newSequence(Region &region, int64_t capacity);
+
+/// Checks what the caller passes for a handle, and makes a sequence of it.
+mlc_status takeSequence(Session &session, uint32_t index, mlc_error *error);
+/// Completes the caller's output of a handle.
+mlc_status deliverSequence(Session &session, uint32_t index, mlc_error *error);
+
+} // namespace mlc::rt
