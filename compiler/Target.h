@@ -34,6 +34,13 @@ public:
   /// Columns of a packed panel for a contraction with `columns` result columns (ShapedType::kDynamic if unknown) of
   /// this element type.
   virtual int64_t panelWidth(mlir::Type element, int64_t columns, TargetAttr) const = 0;
+  /// What a kernel may put on the stack of the thread that runs it; 0 where another device may have to see it.
+  virtual int64_t stackBytes() const { return 192 << 10; }
+  /// Splits off, before anything else of the target phase, what a device runs; a CPU has nothing to split.
+  virtual void place(mlir::OpPassManager &, TargetAttr) const {}
+  /// Whether one thread of the device can compute a scalar operation, or load an element of a type.
+  virtual bool hasDeviceForm(mlir::Operation *) const { return false; }
+  virtual bool hasDeviceForm(mlir::Type) const { return false; }
   /// Kernels over buffers -> the last MLIR of this machine.
   virtual void lower(mlir::OpPassManager &, TargetAttr) const = 0;
   /// The last MLIR -> machine code.

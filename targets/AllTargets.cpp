@@ -3,6 +3,11 @@
 #ifdef MLC_TARGET_ARM
 #include "arm/Arm.h"
 #endif
+#ifdef MLC_TARGET_OPENCL
+#include "gpu/Passes.h"
+#include "opencl/OpenCL.h"
+#include "opencl/Passes.h"
+#endif
 #ifdef MLC_TARGET_RISCV
 #include "riscv/Riscv.h"
 #endif
@@ -22,6 +27,11 @@ void registerAllTargets() {
 #endif
 #ifdef MLC_TARGET_RISCV
   registerTarget(std::make_unique<RiscvTarget>());
+#endif
+#ifdef MLC_TARGET_OPENCL
+  gpu::registerGpuPasses();
+  opencl::registerOpenCLPasses();
+  registerTarget(std::make_unique<OpenCLTarget>());
 #endif
 }
 

@@ -1,6 +1,7 @@
 # How lit runs the tests of the IR, of values and of the command line: .mlir, .onnxtxt and .test files, in folders that mirror the sources.
 #
 #   lit-22 -Dbuild=build test
+import glob
 import os
 import platform
 import shutil
@@ -33,10 +34,18 @@ for processor in ("aarch64", "riscv64"):
     if shutil.which("qemu-" + processor):
         config.available_features.add("qemu-" + processor)
     config.substitutions.append((f"%qemu-{processor}", f"qemu-{processor} -L /usr/{processor}-linux-gnu"))
+# A device that the tests can use: a driver of OpenCL, which PoCL is for CPUs.
+if glob.glob("/etc/OpenCL/vendors/*.icd"):
+    config.available_features.add("opencl")
 # The tests of targets that are not built are not run.
-for target in ("x86", "arm", "riscv"):
+for target in ("x86", "arm", "riscv", "opencl"):
     if not os.path.isdir(os.path.join(build, "lib", "mlc", target)):
         config.excludes.append(target)
+        # What devices share is built with the first of them.
+        if target == "opencl":
+            config.excludes.append("gpu")
+    else:
+        config.available_features.add("target-" + target)
 # What a model may be compiled for that this machine lacks.
 with open("/proc/cpuinfo") as cpuinfo:
     if "avx_vnni_int16" not in cpuinfo.read():

@@ -4,6 +4,7 @@
 //   =>
 //   func.func private @k(%frame: !llvm.ptr, %x: memref<8xf32>) { mlc.parallel @body count(%n) }
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "passes/Passes.h"
 
@@ -29,7 +30,7 @@ struct PassFrame : impl::PassFrameBase<PassFrame> {
       if (function.getName() == graphFunctionName)
         need(function);
       function.walk([&](Operation *op) {
-        if (isa<ArenaOp, OutputOp, AllocateOp, CheckOp, ParallelOp>(op))
+        if (isa<ArenaOp, OutputOp, AllocateOp, CheckOp, ParallelOp, gpu::LaunchFuncOp>(op))
           need(function);
         if (auto call = dyn_cast<func::CallOp>(op))
           if (auto callee = symbols.lookup<func::FuncOp>(call.getCallee()))

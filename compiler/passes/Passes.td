@@ -77,6 +77,7 @@ def BufferizeTensors : Pass<"mlc-bufferize-tensors", "::mlir::ModuleOp"> {
 
 def PlaceTemporaries : Pass<"mlc-place-temporaries", "::mlir::ModuleOp"> {
   let summary = "Put the buffers that kernels need for themselves on the stack, or let their callers bring them";
+  let options = [Option<"stackBytes", "stack-bytes", "int64_t", "196608", "what a kernel may put on the stack">];
   let dependentDialects = ["::mlc::MlcDialect", "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
 }
 

@@ -49,20 +49,21 @@ void buildTile(OpPassManager &passes, const Target &, TargetAttr) {
   passes.addPass(createCSEPass());
 }
 
-void buildBufferize(OpPassManager &passes, const Target &, TargetAttr) {
+void buildBufferize(OpPassManager &passes, const Target &target, TargetAttr) {
   passes.addPass(createBufferizeTensors());
   // Sizes become arithmetic on the extents of arguments, which the plan can follow.
   passes.addPass(memref::createResolveShapedTypeResultDimsPass());
   passes.addPass(createLowerAffinePass());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
-  passes.addPass(createPlaceTemporaries());
+  passes.addPass(createPlaceTemporaries({target.stackBytes()}));
   passes.addPass(createPlanMemory());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
 }
 
 void buildTarget(OpPassManager &passes, const Target &target, TargetAttr attr) {
+  target.place(passes, attr);
   passes.addPass(createOutlineParallel());
   passes.addPass(createPassFrame());
   passes.addPass(createEmitEntryPoint());

@@ -26,9 +26,8 @@ namespace mlc {
 
 namespace {
 
-/// What one buffer, and what all buffers of one function, may take of the stack. Threads of the runtime have 1 MB and
-/// more.
-constexpr int64_t stackBytesOfBuffer = 64 << 10, stackBytesOfFunction = 192 << 10;
+/// What one buffer may take of the stack. Threads of the runtime have 1 MB and more.
+constexpr int64_t stackBytesOfBuffer = 64 << 10, stackBytesOfBody = 192 << 10;
 
 /// An upper bound of the bytes of an allocation, as far as it can be seen.
 std::optional<int64_t> boundedBytes(memref::AllocOp alloc) {
@@ -46,6 +45,7 @@ std::optional<int64_t> boundedBytes(memref::AllocOp alloc) {
 }
 
 struct PlaceTemporaries : impl::PlaceTemporariesBase<PlaceTemporaries> {
+  using PlaceTemporariesBase::PlaceTemporariesBase;
   void runOnOperation() override {
     DenseMap<func::FuncOp, SmallVector<func::CallOp>> calls;
     SymbolTable symbols(getOperation());
@@ -67,7 +67,8 @@ struct PlaceTemporaries : impl::PlaceTemporariesBase<PlaceTemporaries> {
       auto parallel = alloc->getParentOfType<scf::ForallOp>();
       Block *entry = parallel ? parallel.getBody() : &kernel.getBody().front();
       std::optional<int64_t> bytes = boundedBytes(alloc);
-      if (bytes && *bytes <= stackBytesOfBuffer && onStack[entry] + *bytes <= stackBytesOfFunction) {
+      if (bytes && *bytes <= stackBytesOfBuffer &&
+          onStack[entry] + *bytes <= (parallel ? stackBytesOfBody : stackBytes)) {
         onStack[entry] += *bytes;
         placeOnStack(alloc, *bytes, entry);
       } else if (parallel)

@@ -28,6 +28,8 @@ class Region {
 public:
   /// Null when there is no memory.
   void *take(uint64_t bytes);
+  /// The block that a piece lies in, with all that is in it; none if it is not from here.
+  Buffer blockOf(const void *piece) const;
   /// Ends the life of all pieces.
   void reset();
   /// Frees everything.

@@ -46,6 +46,14 @@ void *Region::take(uint64_t bytes) {
   return piece;
 }
 
+Buffer Region::blockOf(const void *piece) const {
+  const auto *place = static_cast<const char *>(piece);
+  for (Block *block = last; block; block = block->previous)
+    if (auto *begin = reinterpret_cast<char *>(block); place >= begin && place < begin + block->bytes)
+      return {begin, block->bytes};
+  return {};
+}
+
 void Region::reset() {
   if (last && last->previous) {
     // More than one block was needed: one that holds all next time.

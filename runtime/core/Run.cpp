@@ -32,6 +32,10 @@ static mlc_status runGraph(Session &session, mlc_error *error) {
   enter(&session.frame, session.scratch, false, [&] { session.data->run(&session.frame); });
   giveBack(session.team);
   mlc_status status = session.status.load(std::memory_order_relaxed);
+  if (session.device)
+    if (mlc_status ended = session.device->finish(session, error); status == MLC_OK)
+      status = ended;
+  session.region.reset();
   if (status == MLC_OK)
     status = deliverOutputs(session, error);
   if (status != MLC_OK)

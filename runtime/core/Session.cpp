@@ -146,6 +146,8 @@ mlc_status createSession(const mlc_model *model, const mlc_session_options *give
 void destroySession(mlc_session *handle) {
   Session &session = *sessionOf(handle);
   const mlc_model_info &info = session.data->info;
+  if (session.device)
+    session.device->destroy(session);
   for (uint32_t i = 0; i < info.input_count; ++i)
     release(session.inputs[i].copy);
   for (uint32_t i = 0; i < info.output_count; ++i) {

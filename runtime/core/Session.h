@@ -39,6 +39,13 @@ struct OutputState {
   bool isGiven;                 ///< it has, if only null
 };
 
+/// What a session has on a device; device/Launch.cpp. A model without code for one has none of it.
+struct DeviceState {
+  /// Ends a run: brings the outputs back, unless the run has failed, and waits for the device.
+  mlc_status (*finish)(Session &session, mlc_error *error);
+  void (*destroy)(Session &session);
+};
+
 struct Session : mlc_session {
   const mlc_model_data_t *data;
   Frame frame;
@@ -63,6 +70,8 @@ struct Session : mlc_session {
   OutputState *outputs;
   int64_t *symbols;
   int64_t *predicted; ///< extents of all outputs, one output after the other
+
+  DeviceState *device; ///< null until a run has launched something
 
   mlc_error *error;               ///< the caller's, during a run; may be null
   std::atomic<mlc_status> status; ///< of the run; the first failure stays

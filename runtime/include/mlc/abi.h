@@ -142,6 +142,41 @@ int64_t mlc_rt_string_matches(mlc_string text, mlc_string automaton);
 void mlc_rt_kernel_begin(mlc_frame *frame, int32_t index);
 void mlc_rt_kernel_end(mlc_frame *frame, int32_t index);
 
+/* What runs on a device. The host's addresses name the device's buffers too: each block of memory that emitted code sees
+ * (an input, an output, the arena, a constant) has a twin on the device, made when a launch first needs it, and the
+ * runtime knows of each part of it which of the two is up to date. */
+
+/* One function of the device. */
+typedef struct mlc_device_kernel {
+  const char *name;
+  /* One letter for each argument: 'r' a buffer that is read, 'w' one that is written, 'l' a 64-bit integer. */
+  const char *arguments;
+  int32_t threads[3];  /* of a block */
+  int32_t local_bytes; /* shared by the threads of a block */
+} mlc_device_kernel;
+
+/* All of a model's, as the device's driver takes them: source text, or machine code. */
+typedef struct mlc_device_program {
+  const char *code;
+  int64_t bytes;
+  const mlc_device_kernel *kernels;
+  int32_t kernel_count;
+} mlc_device_program;
+
+typedef struct mlc_device_argument {
+  int64_t value; /* an address of the host, or an integer */
+  int64_t bytes; /* of a buffer */
+} mlc_device_argument;
+
+/* Starts kernel `kernel` in blocks[0] x blocks[1] x blocks[2] blocks, after everything that was launched before; does
+ * not wait. Starts nothing when there are no blocks. Fails when there is no device, or it cannot. */
+void mlc_rt_launch(mlc_frame *frame, const mlc_device_program *program, int32_t kernel, const int64_t *blocks,
+                   const mlc_device_argument *arguments);
+
+/* Before and after emitted code of the host reads and writes memory that a device may have a twin of. */
+void mlc_rt_host_reads(mlc_frame *frame, const void *data, int64_t bytes);
+void mlc_rt_host_writes(mlc_frame *frame, const void *data, int64_t bytes);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,52 @@
+// A block of the host's memory and its twin on a device: which parts of the two are up to date.
+#pragma once
+#include "core/Memory.h"
+#include "device/Device.h"
+
+namespace mlc::rt {
+
+/// Where the last value of a byte is; bits.
+enum Fresh : uint8_t { Nowhere = 0, OnHost = 1, OnDevice = 2, OnBoth = 3 };
+
+class Twin {
+public:
+  /// Starts over with a block of the host's memory; memory of the device is kept if it is large enough. False when there
+  /// is no memory.
+  bool describe(const void *host, uint64_t bytes, Fresh fresh);
+  void clear();
+
+  bool contains(const void *place) const {
+    return static_cast<const char *>(place) >= host && static_cast<const char *>(place) < host + bytes;
+  }
+  uint64_t offsetOf(const void *place) const { return uint64_t(static_cast<const char *>(place) - host); }
+
+  /// Calls `act(begin, end)` for each part within [begin, end) that is `fresh`, until it fails.
+  template <typename Act> mlc_status forEach(uint64_t begin, uint64_t end, Fresh fresh, Act act) const {
+    for (uint32_t i = 0; i < count; ++i) {
+      const uint64_t first = spans[i].begin < begin ? begin : spans[i].begin,
+                     last = spans[i].end < end ? spans[i].end : end;
+      if (first < last && spans[i].fresh == fresh)
+        if (mlc_status status = act(first, last))
+          return status;
+    }
+    return MLC_OK;
+  }
+  /// False when there is no memory.
+  bool mark(uint64_t begin, uint64_t end, Fresh fresh);
+
+  const char *host = nullptr;
+  uint64_t bytes = 0;
+  DeviceMemory memory = nullptr;
+  uint64_t memoryBytes = 0;
+  bool isStable = false; ///< what the host has does not change while a run lasts
+
+private:
+  struct Span {
+    uint64_t begin, end;
+    Fresh fresh;
+  };
+  Span *spans = nullptr, *spare = nullptr; ///< in order, without gaps
+  uint32_t count = 0, room = 0;
+};
+
+} // namespace mlc::rt

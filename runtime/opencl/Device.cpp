@@ -1,0 +1,242 @@
+// OpenCL as a device: any that has a driver; GPUs before accelerators before others.
+#include "device/Device.h"
+#include "core/Futex.h"
+#include "core/Memory.h"
+#include "core/Status.h"
+#include "opencl/Driver.h"
+#include <string.h>
+
+namespace mlc::rt {
+
+struct DeviceQueue {
+  cl::Object queue;
+  cl::Object *kernels; ///< setting arguments changes a kernel, so each queue has its own
+  int32_t kernelCount;
+};
+
+namespace {
+
+/// What all sessions of the process share.
+struct Shared {
+  Lock lock;
+  const cl::Driver *driver;
+  cl::Object device, context;
+  cl::Object program; ///< built; null before
+  char name[128];
+  uint64_t memoryBytes, mostBytes;
+};
+Shared shared;
+
+const cl::Driver &call() { return *shared.driver; }
+
+mlc_status fail(mlc_error *error, const char *what, cl::Int code) {
+  const bool isMemory = code == cl::outOfDeviceMemory || code == cl::outOfResources || code == cl::outOfHostMemory;
+  return refuse(error, isMemory ? MLC_OUT_OF_MEMORY : MLC_FAILED,
+                "OpenCL device '%s' cannot %s: the driver gave error %d%s", shared.name, what, code,
+                isMemory ? ", out of memory or resources" : "");
+}
+
+template <typename Value> Value infoOf(cl::Uint what) {
+  Value value = {};
+  call().getDeviceInfo(shared.device, what, sizeof value, &value, nullptr);
+  return value;
+}
+
+mlc_status findDevice(mlc_error *error) {
+  const char *missing;
+  shared.driver = cl::driver(missing);
+  if (!shared.driver)
+    return refuse(
+        error, MLC_UNSUPPORTED,
+        "the model was compiled for OpenCL, but %s could not be loaded; install the OpenCL loader and a driver "
+        "(Debian: ocl-icd-libopencl1 and the driver of the device, or pocl-opencl-icd for CPUs), or compile "
+        "with --target=x86",
+        missing);
+  constexpr cl::Uint most = 16;
+  cl::Object platforms[most];
+  cl::Uint count = 0;
+  if (call().getPlatformIDs(most, platforms, &count) != cl::success)
+    count = 0;
+  if (count > most)
+    count = most;
+  for (const cl::Bits type : {cl::typeGpu, cl::typeAccelerator, cl::typeAll})
+    for (cl::Uint i = 0; i < count; ++i)
+      if (call().getDeviceIDs(platforms[i], type, 1, &shared.device, nullptr) == cl::success) {
+        call().getDeviceInfo(shared.device, cl::deviceName, sizeof shared.name - 1, shared.name, nullptr);
+        shared.memoryBytes = infoOf<uint64_t>(cl::deviceMemoryBytes);
+        shared.mostBytes = infoOf<uint64_t>(cl::deviceMostBytes);
+        return MLC_OK;
+      }
+  shared.device = nullptr;
+  return refuse(
+      error, MLC_UNSUPPORTED,
+      "the model was compiled for OpenCL, but the %u OpenCL platforms of this machine have no device; install "
+      "the driver of the device (Debian: pocl-opencl-icd makes the CPU one), or compile with --target=x86",
+      count);
+}
+
+mlc_status checkLimits(const mlc_device_program &program, mlc_error *error) {
+  const auto local = infoOf<uint64_t>(cl::deviceLocalBytes);
+  const auto group = infoOf<size_t>(cl::deviceGroupSize);
+  for (int32_t i = 0; i < program.kernel_count; ++i) {
+    const mlc_device_kernel &kernel = program.kernels[i];
+    if (uint64_t(kernel.local_bytes) > local)
+      return refuse(error, MLC_UNSUPPORTED, "OpenCL device '%s' has %llu bytes of local memory, kernel '%s' needs %d",
+                    shared.name, static_cast<unsigned long long>(local), kernel.name, kernel.local_bytes);
+    const auto threads = size_t(kernel.threads[0]) * size_t(kernel.threads[1]) * size_t(kernel.threads[2]);
+    if (threads > group)
+      return refuse(error, MLC_UNSUPPORTED, "OpenCL device '%s' runs groups of at most %zu, kernel '%s' needs %zu",
+                    shared.name, group, kernel.name, threads);
+  }
+  return MLC_OK;
+}
+
+mlc_status build(const mlc_device_program &program, mlc_error *error) {
+  cl::Int code;
+  shared.context = call().createContext(nullptr, 1, &shared.device, nullptr, nullptr, &code);
+  if (code != cl::success)
+    return fail(error, "be opened", code);
+  const auto size = size_t(program.bytes);
+  const char *text = program.code;
+  cl::Object built = call().createProgramWithSource(shared.context, 1, &text, &size, &code);
+  if (code != cl::success)
+    return fail(error, "take the model's kernels", code);
+  code = call().buildProgram(built, 1, &shared.device, "-cl-std=CL1.2", nullptr, nullptr);
+  if (code != cl::success) {
+    char log[256] = "";
+    size_t length = 0;
+    call().getProgramBuildInfo(built, shared.device, cl::programLog, 0, nullptr, &length);
+    if (auto *all = length ? static_cast<char *>(allocate(length + 1)) : nullptr) {
+      call().getProgramBuildInfo(built, shared.device, cl::programLog, length, all, nullptr);
+      all[length] = 0;
+      strncpy(log, all, sizeof log - 1);
+      release(static_cast<void *>(all));
+    }
+    return refuse(
+        error, MLC_FAILED,
+        "the compiler of OpenCL device '%s' refuses the model's kernels (error %d); does the device have 64-bit "
+        "floats? Its log: %s",
+        shared.name, code, log);
+  }
+  shared.program = built;
+  return MLC_OK;
+}
+
+mlc_status open(const mlc_device_program &program, mlc_error *error) {
+  shared.lock.lock();
+  mlc_status status = MLC_OK;
+  if (!shared.program) {
+    if (!shared.device)
+      status = findDevice(error);
+    if (status == MLC_OK)
+      status = checkLimits(program, error);
+    if (status == MLC_OK)
+      status = build(program, error);
+  }
+  shared.lock.unlock();
+  return status;
+}
+
+void destroyQueue(DeviceQueue *queue) {
+  call().finish(queue->queue);
+  for (int32_t i = 0; i < queue->kernelCount; ++i)
+    if (queue->kernels[i])
+      call().releaseKernel(queue->kernels[i]);
+  call().releaseCommandQueue(queue->queue);
+  release(static_cast<void *>(queue));
+}
+
+mlc_status createQueue(const mlc_device_program &program, DeviceQueue **result, mlc_error *error) {
+  const uint64_t bytes = sizeof(DeviceQueue) + sizeof(cl::Object) * uint64_t(program.kernel_count);
+  auto *queue = static_cast<DeviceQueue *>(allocate(bytes));
+  if (!queue)
+    return refuse(error, MLC_OUT_OF_MEMORY, "no memory for a queue of the device");
+  memset(static_cast<void *>(queue), 0, bytes);
+  queue->kernels = reinterpret_cast<cl::Object *>(queue + 1);
+  queue->kernelCount = program.kernel_count;
+  cl::Int code;
+  queue->queue = call().createCommandQueue(shared.context, shared.device, 0, &code);
+  if (code != cl::success) {
+    release(static_cast<void *>(queue));
+    return fail(error, "make a queue", code);
+  }
+  *result = queue;
+  return MLC_OK;
+}
+
+mlc_status allocateMemory(uint64_t bytes, const char *what, DeviceMemory *memory, mlc_error *error) {
+  if (bytes > shared.mostBytes || bytes > shared.memoryBytes)
+    return refuse(
+        error, MLC_OUT_OF_MEMORY,
+        "OpenCL device '%s' has no memory %s, which takes %llu bytes: it has %llu, of which one buffer may take "
+        "%llu",
+        shared.name, what, static_cast<unsigned long long>(bytes), static_cast<unsigned long long>(shared.memoryBytes),
+        static_cast<unsigned long long>(shared.mostBytes));
+  cl::Int code;
+  *memory = call().createBuffer(shared.context, cl::memoryReadWrite, size_t(bytes), nullptr, &code);
+  if (code == cl::success)
+    return MLC_OK;
+  *memory = nullptr;
+  return refuse(
+      error, MLC_OUT_OF_MEMORY,
+      "OpenCL device '%s' has no memory %s, which takes %llu bytes (error %d); it has %llu for all that use it",
+      shared.name, what, static_cast<unsigned long long>(bytes), code,
+      static_cast<unsigned long long>(shared.memoryBytes));
+}
+
+void releaseMemory(DeviceMemory memory) { call().releaseMemObject(memory); }
+
+mlc_status copyToDevice(DeviceQueue *queue, DeviceMemory to, uint64_t offset, const void *from, uint64_t bytes,
+                        bool waits, mlc_error *error) {
+  cl::Int code = call().enqueueWriteBuffer(queue->queue, to, waits, offset, bytes, from, 0, nullptr, nullptr);
+  return code == cl::success ? MLC_OK : fail(error, "take data from the host", code);
+}
+
+mlc_status copyToHost(DeviceQueue *queue, void *to, DeviceMemory from, uint64_t offset, uint64_t bytes,
+                      mlc_error *error) {
+  cl::Int code = call().enqueueReadBuffer(queue->queue, from, /*blocking=*/1, offset, bytes, to, 0, nullptr, nullptr);
+  return code == cl::success ? MLC_OK : fail(error, "give data to the host", code);
+}
+
+mlc_status launch(DeviceQueue *queue, const mlc_device_program &program, int32_t number, const int64_t *blocks,
+                  const DeviceMemory *memories, const int64_t *values, mlc_error *error) {
+  const mlc_device_kernel &kernel = program.kernels[number];
+  cl::Int code;
+  cl::Object &object = queue->kernels[number];
+  if (!object) {
+    object = call().createKernel(shared.program, kernel.name, &code);
+    if (code != cl::success) {
+      object = nullptr;
+      return fail(error, "find a kernel in the program that it built", code);
+    }
+  }
+  code = cl::success;
+  cl::Uint next = 0;
+  for (uint32_t i = 0; kernel.arguments[i] && code == cl::success; ++i) {
+    if (kernel.arguments[i] != 'l')
+      code = call().setKernelArg(object, next++, sizeof memories[i], &memories[i]);
+    if (code == cl::success)
+      code = call().setKernelArg(object, next++, sizeof values[i], &values[i]);
+  }
+  if (code != cl::success)
+    return fail(error, "take the arguments of a kernel", code);
+  size_t global[3], local[3];
+  for (int axis = 0; axis < 3; ++axis) {
+    local[axis] = size_t(kernel.threads[axis]);
+    global[axis] = local[axis] * size_t(blocks[axis]);
+  }
+  code = call().enqueueNDRangeKernel(queue->queue, object, 3, nullptr, global, local, 0, nullptr, nullptr);
+  return code == cl::success ? MLC_OK : fail(error, "launch a kernel", code);
+}
+
+mlc_status wait(DeviceQueue *queue, mlc_error *error) {
+  cl::Int code = call().finish(queue->queue);
+  return code == cl::success ? MLC_OK : fail(error, "finish its work", code);
+}
+
+} // namespace
+
+const DeviceApi deviceApi = {open,       createQueue, destroyQueue, allocateMemory, releaseMemory, copyToDevice,
+                             copyToHost, launch,      wait};
+
+} // namespace mlc::rt

@@ -1,0 +1,21 @@
+// Passes that devices share.
+include "mlir/Pass/PassBase.td"
+
+def PlaceKernels : Pass<"mlc-place-kernels", "::mlir::ModuleOp"> {
+  let summary = "Decide which kernels run on the device, and say of the others why not";
+}
+
+def FormBlocks : Pass<"mlc-form-blocks", "::mlir::func::FuncOp"> {
+  let summary = "Write what a kernel on the device computes as blocks of threads, phase by phase";
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
+}
+
+def OutlineBlocks : Pass<"mlc-outline-blocks", "::mlir::ModuleOp"> {
+  let summary = "Make the code of one thread a function of the device, and launch it where its blocks were";
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect", "::mlir::memref::MemRefDialect"];
+}
+
+def CallDevice : Pass<"mlc-call-device", "::mlir::ModuleOp"> {
+  let summary = "Write launches, and what the host reads and writes of the device's buffers, as calls of the runtime";
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect"];
+}

@@ -1,0 +1,106 @@
+// Decides which kernels run on the device.
+//
+// A kernel does when each of its operations can be written as blocks of threads, and each scalar operation inside has a
+// form on this device (Target::hasDeviceForm). Then its function gets `mlc.device`. Otherwise it stays a function of the
+// host, whole, and a remark says of which operation that is. A kernel is never half here and half there: its
+// intermediates would go back and forth.
+#include "gpu/Gpu.h"
+#include "gpu/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+namespace mlc::gpu {
+#define GEN_PASS_DEF_PLACEKERNELS
+#include "gpu/Passes.h.inc"
+
+/// The first operation below `op` that a thread cannot compute.
+static std::string refusalInThread(Operation *op, const Target &target) {
+  std::string reason;
+  op->walk([&](Operation *inner) {
+    if (inner == op || target.hasDeviceForm(inner))
+      return WalkResult::advance();
+    reason = ("the device has no form of " + inner->getName().getStringRef()).str();
+    for (Type type : inner->getResultTypes())
+      if (type.isIntOrFloat())
+        llvm::raw_string_ostream(reason) << " of " << type;
+    return WalkResult::interrupt();
+  });
+  return reason;
+}
+
+/// Whether the elements of a buffer can be loaded and stored.
+static std::string refusalOfBuffers(Operation *op, const Target &target) {
+  for (Value value : op->getOperands())
+    if (auto type = dyn_cast<MemRefType>(value.getType()); type && !target.hasDeviceForm(type.getElementType())) {
+      std::string reason = "the device has no elements of ";
+      llvm::raw_string_ostream(reason) << type.getElementType();
+      return reason;
+    }
+  return "";
+}
+
+std::string refusal(Operation *op, const Target &target) {
+  if (std::string reason = refusalOfBuffers(op, target); !reason.empty())
+    return reason;
+  if (isa<ContractOp, memref::CopyOp>(op))
+    return "";
+  if (isa<linalg::LinalgOp, scf::ForallOp>(op))
+    return refusalInThread(op, target);
+  // Loops and conditions of the host around all that.
+  if (isa<scf::ForOp, scf::IfOp>(op)) {
+    for (Region &region : op->getRegions())
+      for (Operation &inner : region.getOps())
+        if (std::string reason = refusal(&inner, target); !reason.empty())
+          return reason;
+    return "";
+  }
+  if (isa<memref::GetGlobalOp, memref::DimOp>(op) || (isa<ViewLikeOpInterface>(op) && target.hasDeviceForm(op)) ||
+      op->hasTrait<OpTrait::IsTerminator>() || (isPure(op) && op->getNumRegions() == 0))
+    return "";
+  return ("'" + op->getName().getStringRef() + "' has no threads to be shared among").str();
+}
+
+namespace {
+
+struct PlaceKernels : impl::PlaceKernelsBase<PlaceKernels> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    FailureOr<std::pair<const Target *, TargetAttr>> target = targetOf(module);
+    if (failed(target))
+      return signalPassFailure();
+    for (auto kernel : module.getOps<func::FuncOp>()) {
+      if (!kernel->hasAttr(kernelAttrName) || kernel.isExternal())
+        continue;
+      std::string reason;
+      Operation *cause = nullptr;
+      for (Operation &op : kernel.getBody().front()) {
+        cause = &op;
+        if (!(reason = refusal(&op, *target->first)).empty())
+          break;
+      }
+      if (reason.empty())
+        kernel->setAttr(deviceAttrName, UnitAttr::get(&getContext()));
+      else
+        cause->emitRemark() << "kernel '" << kernel.getName() << "' runs on the host: " << reason;
+    }
+  }
+};
+
+} // namespace
+
+void place(OpPassManager &passes) {
+  passes.addPass(createPlaceKernels());
+  passes.addNestedPass<func::FuncOp>(createFormBlocks());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+  passes.addPass(createOutlineBlocks());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+}
+
+} // namespace mlc::gpu

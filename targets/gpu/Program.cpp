@@ -1,0 +1,95 @@
+#include "gpu/Program.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
+#include "passes/PlanMemory.h"
+
+using namespace mlir;
+
+namespace mlc::gpu {
+
+static bool isStoredTo(Value buffer) {
+  return llvm::any_of(buffer.getUsers(), [&](Operation *user) {
+    if (auto store = dyn_cast<memref::StoreOp>(user))
+      return store.getMemRef() == buffer;
+    return isa<ViewLikeOpInterface>(user) && llvm::any_of(user->getResults(), isStoredTo);
+  });
+}
+
+/// One letter for each argument.
+static std::string describeArguments(mlir::gpu::GPUFuncOp function) {
+  std::string letters;
+  for (BlockArgument argument : function.getArguments())
+    letters += !isa<MemRefType>(argument.getType()) ? 'l' : isStoredTo(argument) ? 'w' : 'r';
+  return letters;
+}
+
+static int64_t localBytes(mlir::gpu::GPUFuncOp function) {
+  int64_t bytes = 0;
+  function.walk([&](memref::AllocaOp alloca) {
+    auto space = dyn_cast_if_present<mlir::gpu::AddressSpaceAttr>(alloca.getType().getMemorySpace());
+    if (space && space.getValue() == mlir::gpu::AddressSpace::Workgroup)
+      bytes += fixedBytes(alloca.getType()).value_or(0);
+  });
+  return bytes;
+}
+
+void emitProgram(ModuleOp module, mlir::gpu::GPUModuleOp device, StringRef code) {
+  ImplicitLocOpBuilder b(module.getLoc(), OpBuilder::atBlockEnd(module.getBody()));
+  auto pointer = LLVM::LLVMPointerType::get(module.getContext());
+  Type i32 = b.getI32Type(), i64 = b.getI64Type();
+  auto text = [&](const Twine &name, StringRef contents) {
+    std::string terminated = contents.str() + '\0';
+    LLVM::GlobalOp::create(b, LLVM::LLVMArrayType::get(b.getI8Type(), terminated.size()), /*isConstant=*/true,
+                           LLVM::Linkage::Internal, name.str(), b.getStringAttr(terminated));
+    return name.str();
+  };
+  auto global = [&](StringRef name, Type type, function_ref<Value()> value) {
+    OpBuilder::InsertionGuard guard(b);
+    auto op = LLVM::GlobalOp::create(b, type, /*isConstant=*/true, LLVM::Linkage::Internal, name, Attribute());
+    b.createBlock(&op.getInitializerRegion());
+    LLVM::ReturnOp::create(b, value());
+  };
+  auto number = [&](Type type, int64_t value) -> Value {
+    return LLVM::ConstantOp::create(b, type, b.getIntegerAttr(type, value));
+  };
+  auto address = [&](StringRef name) -> Value { return LLVM::AddressOfOp::create(b, pointer, name); };
+  auto fill = [&](Type type, ArrayRef<Value> fields) -> Value {
+    Value value = LLVM::UndefOp::create(b, type);
+    for (auto [i, field] : llvm::enumerate(fields))
+      value = LLVM::InsertValueOp::create(b, value, field, i);
+    return value;
+  };
+
+  auto functions = llvm::to_vector(device.getOps<mlir::gpu::GPUFuncOp>());
+  auto triple = LLVM::LLVMArrayType::get(i32, 3);
+  auto kernelType = LLVM::LLVMStructType::getLiteral(b.getContext(), {pointer, pointer, triple, i32});
+  auto tableType = LLVM::LLVMArrayType::get(kernelType, functions.size());
+  SmallVector<std::string> names, letters;
+  for (auto [i, function] : llvm::enumerate(functions)) {
+    function->setAttr("mlc.number", b.getI64IntegerAttr(i));
+    names.push_back(text("mlc.device.name." + Twine(i), function.getName()));
+    letters.push_back(text("mlc.device.arguments." + Twine(i), describeArguments(function)));
+  }
+  global("mlc.device.kernels", tableType, [&] {
+    Value table = LLVM::UndefOp::create(b, tableType);
+    for (auto [i, function] : llvm::enumerate(functions)) {
+      SmallVector<Value> threads;
+      for (int32_t extent : *function.getKnownBlockSize())
+        threads.push_back(number(i32, extent));
+      Value kernel = fill(kernelType, {address(names[i]), address(letters[i]), fill(triple, threads),
+                                       number(i32, localBytes(function))});
+      table = LLVM::InsertValueOp::create(b, table, kernel, i);
+    }
+    return table;
+  });
+  std::string codeName = text("mlc.device.code", code);
+  auto programType = LLVM::LLVMStructType::getLiteral(b.getContext(), {pointer, i64, pointer, i32});
+  global(programSymbolName, programType, [&] {
+    return fill(programType, {address(codeName), number(i64, code.size()), address("mlc.device.kernels"),
+                              number(i32, functions.size())});
+  });
+}
+
+} // namespace mlc::gpu
