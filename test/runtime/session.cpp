@@ -71,7 +71,8 @@ TEST_CASE("a model of another compiler is refused") {
   parts.codeAbi = MLC_CODE_ABI + 1;
   FakeModel model(parts);
   CHECK(refusal(model(), nullptr, MLC_UNSUPPORTED) ==
-        "model 'fake' was compiled for version 2 of the runtime, this is version 1; compile it again");
+        "model 'fake' was compiled for version " + std::to_string(MLC_CODE_ABI + 1) +
+            " of the runtime, this is version " + std::to_string(MLC_CODE_ABI) + "; compile it again");
 }
 
 #if defined(__x86_64__)

@@ -93,7 +93,7 @@ static Expected<Tensor> toSequence(const ::onnx::SequenceProto &proto, mlc_type 
 template <typename Proto> static Expected<Proto> parse(StringRef bytes) {
   Proto proto;
   if (!proto.ParseFromArray(bytes.data(), bytes.size()))
-    return fail("not an ONNX " + proto.GetTypeName());
+    return fail("not an ONNX " + StringRef(proto.GetTypeName()).rsplit('.').second);
   return proto;
 }
 
