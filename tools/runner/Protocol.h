@@ -18,6 +18,9 @@
 
 namespace mlc::runner {
 
+/// Why a library is refused whose ports are not all tensors of numbers.
+inline constexpr char onlyTensors[] = "it takes or gives strings, sequences or optionals, which a runner does not pass";
+
 enum class Request : uint64_t {
   CreateSession,  ///< threads -> session
   DestroySession, ///< session -> nothing

@@ -37,7 +37,7 @@ public:
       return refuse("it was compiled for another version of the interface");
     if (!isPassable(model->info->inputs, model->info->input_count) ||
         !isPassable(model->info->outputs, model->info->output_count))
-      return refuse("it takes or gives strings, sequences or optionals, which a runner does not pass");
+      return refuse(onlyTensors);
     tool.putText("");
     putInfo(*model->info);
     return true;
