@@ -55,8 +55,8 @@ static FailureOr<Value> lowerLinearRegressor(MlLinearRegressorOp op, Lowering &l
   FailureOr<PostTransform> transform = postTransformOf(op, op.getPostTransform());
   if (failed(transform))
     return failure();
-  FailureOr<Value> scores = lowerScores(l, op.getX(), op.getCoefficients().value_or(ArrayRef<float>()),
-                                        op.getIntercepts().value_or(ArrayRef<float>()), op.getTargets());
+  FailureOr<Value> scores =
+      lowerScores(l, op.getX(), orNone(op.getCoefficients()), orNone(op.getIntercepts()), op.getTargets());
   if (failed(scores))
     return failure();
   return transformScores(l, *scores, *transform);
@@ -67,7 +67,7 @@ static FailureOr<Value> lowerLinearRegressor(MlLinearRegressorOp op, Lowering &l
 static int64_t labelCount(MlLinearClassifierOp op) {
   if (std::optional<ArrayAttr> strings = op.getClasslabelsStrings(); strings && !strings->empty())
     return strings->size();
-  return op.getClasslabelsInts().value_or(ArrayRef<int64_t>()).size();
+  return orNone(op.getClasslabelsInts()).size();
 }
 
 /// Scores of a row before the second class is made up. Intercepts count them; without, the features of X do.
@@ -98,26 +98,19 @@ static FailureOr<SmallVector<Facts>> shapeOfLinearClassifier(MlLinearClassifierO
 static FailureOr<SmallVector<Value>> lowerLinearClassifier(MlLinearClassifierOp op, Lowering &l) {
   if (op.getClasslabelsStrings() && !op.getClasslabelsStrings()->empty())
     return l.unsupported("labels that are strings");
-  ArrayRef<int64_t> labels = op.getClasslabelsInts().value_or(ArrayRef<int64_t>());
+  ArrayRef<int64_t> labels = orNone(op.getClasslabelsInts());
   FailureOr<PostTransform> transform = postTransformOf(op, op.getPostTransform());
   int64_t targets = *targetCount(op, l.known);
-  FailureOr<Value> raw = failed(transform) ? FailureOr<Value>()
-                                           : lowerScores(l, op.getX(), op.getCoefficients(),
-                                                         op.getIntercepts().value_or(ArrayRef<float>()), targets);
+  FailureOr<Value> raw = failed(transform)
+                             ? FailureOr<Value>()
+                             : lowerScores(l, op.getX(), op.getCoefficients(), orNone(op.getIntercepts()), targets);
   if (failed(raw))
     return failure();
   Value scores = *raw;
   Type f32 = l.b.getF32Type(), i64 = l.b.getI64Type();
   SmallVector<OpFoldResult> rows = {tensor::getMixedSize(l.b, l.loc(), scores, 0)};
-  if (targets == 1 && labels.size() == 2) {
-    Value score = l.reshape(scores, rows);
-    SmallVector<OpFoldResult> extents = {rows[0], l.b.getIndexAttr(2)};
-    scores = l.elementwise(extents, f32, Along{score, f32, {0}}, [&](Scalars &s, ValueRange args) -> Value {
-      Value isFirst = s.make<arith::CmpIOp>(arith::CmpIPredicate::eq, s.make<linalg::IndexOp>(1),
-                                            s.make<arith::ConstantIndexOp>(0));
-      return s.make<arith::SelectOp>(isFirst, s.make<arith::NegFOp>(args[0]), args[0]);
-    });
-  }
+  if (targets == 1 && labels.size() == 2)
+    scores = scoresOfBoth(l, l.reshape(scores, rows), 0);
   Value transformed = transformScores(l, scores, *transform);
   if (targets > 1 || labels.size() == 2) {
     Value best = extremeAlong(l, transformed, f32, 1, /*largest=*/true, /*last=*/false);

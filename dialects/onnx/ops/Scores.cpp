@@ -1,5 +1,6 @@
 #include "onnx/ops/Scores.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "onnx/Constants.h"
@@ -84,6 +85,17 @@ Value transformScores(Lowering &l, Value scores, PostTransform transform) {
     return l.elementwise(extents, f32, {scores}, {f32}, probit);
   }
   llvm_unreachable("all transforms are listed");
+}
+
+Value scoresOfBoth(Lowering &l, Value score, double whole) {
+  Type f32 = l.b.getF32Type();
+  SmallVector<OpFoldResult> extents = {tensor::getMixedSize(l.b, l.loc(), score, 0), l.b.getIndexAttr(2)};
+  return l.elementwise(extents, f32, Along{score, f32, {0}}, [&](Scalars &s, ValueRange args) -> Value {
+    Value isFirst =
+        s.make<arith::CmpIOp>(arith::CmpIPredicate::eq, s.make<linalg::IndexOp>(1), s.make<arith::ConstantIndexOp>(0));
+    Value other = s.make<arith::SubFOp>(s.constant(whole), args[0]);
+    return s.make<arith::SelectOp>(isFirst, other, args[0]);
+  });
 }
 
 //===-- Tables -----------------------------------------------------------------------===//

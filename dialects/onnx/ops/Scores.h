@@ -13,8 +13,17 @@ llvm::FailureOr<PostTransform> postTransformOf(mlir::Operation *op, llvm::String
 /// f32 scores [rows, classes] transformed, each row by itself.
 mlir::Value transformScores(Lowering &l, mlir::Value scores, PostTransform transform);
 
+/// What a model of two classes gives out that has a score of one: [rows, 2], `whole` - score and score, for an f32 score
+/// [rows].
+mlir::Value scoresOfBoth(Lowering &l, mlir::Value score, double whole);
+
 /// labels[positions[i]] as i64, for i64 positions [rows].
 mlir::Value labelsAt(Lowering &l, mlir::Value positions, llvm::ArrayRef<int64_t> labels);
+
+/// The numbers of an attribute that may be absent.
+template <typename T> llvm::ArrayRef<T> orNone(std::optional<llvm::ArrayRef<T>> list) {
+  return list.value_or(llvm::ArrayRef<T>());
+}
 
 /// A constant of these numbers, as `storage`: f32, f64, i64, i32 or i8.
 mlir::Value tableOf(Lowering &l, llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<double> values, mlir::Type storage);

@@ -19,9 +19,6 @@ using namespace mlir;
 
 namespace mlc::onnx {
 
-static ArrayRef<float> orNone(std::optional<ArrayRef<float>> list) { return list.value_or(ArrayRef<float>()); }
-static ArrayRef<int64_t> orNone(std::optional<ArrayRef<int64_t>> list) { return list.value_or(ArrayRef<int64_t>()); }
-
 //===-- Kernels ----------------------------------------------------------------------===//
 
 namespace {
@@ -455,13 +452,7 @@ static FailureOr<SmallVector<Value>> lowerSvmClassifier(MlSVMClassifierOp op, Lo
   bool isSingle = !classifier->hasProbabilities && classifier->scores == 1;
   if (!isSingle)
     return SmallVector<Value>{y, transformScores(l, narrow, *transform)};
-  SmallVector<OpFoldResult> extents = {rows[0], l.b.getIndexAttr(2)};
-  Value both =
-      l.elementwise(extents, f32, Along{l.reshape(narrow, rows), f32, {0}}, [&](Scalars &s, ValueRange args) -> Value {
-        Value isFirst = s.make<arith::CmpIOp>(arith::CmpIPredicate::eq, s.make<linalg::IndexOp>(1),
-                                              s.make<arith::ConstantIndexOp>(0));
-        return s.make<arith::SelectOp>(isFirst, s.make<arith::NegFOp>(args[0]), args[0]);
-      });
+  Value both = scoresOfBoth(l, l.reshape(narrow, rows), 0);
   return SmallVector<Value>{y, transformScores(l, both, *transform)};
 }
 
