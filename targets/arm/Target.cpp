@@ -84,14 +84,14 @@ static void initializeLLVM() {
   LLVMInitializeAArch64AsmPrinter();
 }
 
-FailureOr<Binary> ArmTarget::emit(ModuleOp module, TargetAttr attr) const {
+cpu::Machine ArmTarget::machine(TargetAttr attr) const {
   static std::once_flag once;
   std::call_once(once, initializeLLVM);
   cpu::Machine machine = {"aarch64-unknown-linux-gnu", "generic", "", {}};
   // A chip's name chooses the order of instructions; which there are, the features say.
   if (AArch64::parseCpu(attr.getChip()))
     machine.functionAttributes.emplace_back("tune-cpu", AArch64::resolveCPUAlias(attr.getChip()).str());
-  return cpu::emit(module, attr, machine);
+  return machine;
 }
 
 } // namespace mlc

@@ -10,21 +10,10 @@ namespace mlc {
 /// more reach 92 % of the peak on Neoverse N1 and 99 % on Neoverse V2; one vector is bound by its loads.
 static constexpr int64_t rowsWith32Registers[] = {10, 8, 6, 5};
 
-void ArmTarget::lower(OpPassManager &passes, TargetAttr attr) const {
-  cpu::RegisterTiles tiles;
-  tiles.rows = rowsWith32Registers;
+cpu::RegisterTiles ArmTarget::registerTiles(TargetAttr) const {
+  cpu::RegisterTiles tiles = {rowsWith32Registers, std::size(rowsWith32Registers), /*rowStep=*/120};
   tiles.multiplication.byLane = true;
-  cpu::lower(passes, attr, tiles);
-}
-
-TilingAttr ArmTarget::tile(TilingInterface root, TargetAttr) const {
-  cpu::TileWork work;
-  work.rowStep = 120;
-  return cpu::tile(root, work);
-}
-
-int64_t ArmTarget::panelWidth(Type element, int64_t columns, TargetAttr attr) const {
-  return cpu::panelWidth(element, columns, attr, std::size(rowsWith32Registers));
+  return tiles;
 }
 
 } // namespace mlc

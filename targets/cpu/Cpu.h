@@ -13,7 +13,11 @@ struct Multiplication {
 /// The register tiles that a machine is good at.
 struct RegisterTiles {
   llvm::ArrayRef<int64_t> rows; ///< of a tile of 1, 2, 3... vectors of columns; the last is the widest tile
-  int64_t depthBlock = 1024;    ///< terms summed in registers before the sum goes to memory
+  int64_t panelVectors;         ///< in a row of a packed panel
+  /// What the rows of a contraction's tile start from where only the run counts them: all heights of register tiles
+  /// divide it.
+  int64_t rowStep;
+  int64_t depthBlock = 1024; ///< terms summed in registers before the sum goes to memory
   Multiplication multiplication = {};
 };
 
@@ -23,9 +27,7 @@ struct TileWork {
   int64_t leastProducts = 1 << 19, mostProducts = 1 << 22; ///< multiplications of a contraction
   int64_t leastSteps = 1 << 17, mostSteps = 1 << 19;       ///< loads, stores and operations of anything else
   int64_t tiles = 16;                                      ///< to cut a kernel into, within these bounds
-  /// What the rows of a contraction's tile start from where only the run counts them: all heights of register tiles
-  /// divide it.
-  int64_t rowStep = 72;
+  int64_t rowStep = 72;                                    ///< RegisterTiles::rowStep
 };
 
 /// Columns of a packed panel of at most `vectors` vectors; Target::panelWidth.
@@ -47,5 +49,21 @@ struct Machine {
 
 /// The LLVM dialect -> relocatable objects for `machine`, whose back end has been initialized.
 llvm::FailureOr<Binary> emit(mlir::ModuleOp module, TargetAttr target, const Machine &machine);
+
+/// A family of CPUs. What its machines are is its own; how loops are cut and code is made for them follows from its
+/// register tiles and from LLVM's words for it.
+class CpuTarget : public Target {
+public:
+  TilingAttr tile(mlir::TilingInterface, TargetAttr) const final;
+  int64_t panelWidth(mlir::Type element, int64_t columns, TargetAttr) const final;
+  void lower(mlir::OpPassManager &, TargetAttr) const final;
+  llvm::FailureOr<Binary> emit(mlir::ModuleOp, TargetAttr) const final;
+  llvm::StringRef runtime() const final { return name(); }
+
+protected:
+  virtual RegisterTiles registerTiles(TargetAttr) const = 0;
+  /// Initializes the back end, too.
+  virtual Machine machine(TargetAttr) const = 0;
+};
 
 } // namespace mlc::cpu

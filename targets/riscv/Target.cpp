@@ -117,14 +117,14 @@ static void initializeLLVM() {
   LLVMInitializeRISCVAsmPrinter();
 }
 
-FailureOr<Binary> RiscvTarget::emit(ModuleOp module, TargetAttr attr) const {
+cpu::Machine RiscvTarget::machine(TargetAttr attr) const {
   static std::once_flag once;
   std::call_once(once, initializeLLVM);
   cpu::Machine machine = {"riscv64-unknown-linux-gnu", "generic-rv64", "+m,+a,+f,+d,+c", {}};
   // A chip's name chooses the order of instructions; which there are, the features say.
   if (llvm::RISCV::parseTuneCPU(attr.getChip(), /*IsRV64=*/true))
     machine.functionAttributes.emplace_back("tune-cpu", attr.getChip().str());
-  return cpu::emit(module, attr, machine);
+  return machine;
 }
 
 } // namespace mlc

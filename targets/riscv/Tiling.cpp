@@ -10,20 +10,9 @@ namespace mlc {
 /// the panel ahead; taller tiles would spill.
 static constexpr int64_t rowsWith32Registers[] = {12, 9, 6, 5};
 
-void RiscvTarget::lower(OpPassManager &passes, TargetAttr attr) const {
-  cpu::RegisterTiles tiles;
-  tiles.rows = rowsWith32Registers;
-  cpu::lower(passes, attr, tiles);
-}
-
-TilingAttr RiscvTarget::tile(TilingInterface root, TargetAttr) const {
-  cpu::TileWork work;
-  work.rowStep = 180;
-  return cpu::tile(root, work);
-}
-
-int64_t RiscvTarget::panelWidth(Type element, int64_t columns, TargetAttr attr) const {
-  return cpu::panelWidth(element, columns, attr, std::size(rowsWith32Registers));
+cpu::RegisterTiles RiscvTarget::registerTiles(TargetAttr) const {
+  cpu::RegisterTiles tiles = {rowsWith32Registers, std::size(rowsWith32Registers), /*rowStep=*/180};
+  return tiles;
 }
 
 } // namespace mlc

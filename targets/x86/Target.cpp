@@ -97,8 +97,6 @@ FailureOr<TargetAttr> X86Target::describe(MLIRContext *context, StringRef given,
   return TargetAttr::get(context, name(), *chip, cpu::writeFeatures(words, has), vectorBytes);
 }
 
-void X86Target::lower(OpPassManager &passes, TargetAttr attr) const { cpu::lower(passes, attr, registerTiles(attr)); }
-
 static void initializeLLVM() {
   LLVMInitializeX86TargetInfo();
   LLVMInitializeX86Target();
@@ -106,14 +104,14 @@ static void initializeLLVM() {
   LLVMInitializeX86AsmPrinter();
 }
 
-FailureOr<Binary> X86Target::emit(ModuleOp module, TargetAttr attr) const {
+cpu::Machine X86Target::machine(TargetAttr attr) const {
   static std::once_flag once;
   std::call_once(once, initializeLLVM);
   std::string width = std::to_string(attr.getVectorBytes() * 8);
   // The features say it all; a name would only add a scheduling model that virtual machines lie about.
   cpu::Machine machine = {"x86_64-unknown-linux-gnu", "x86-64", "", {}};
   machine.functionAttributes = {{"prefer-vector-width", width}, {"min-legal-vector-width", width}};
-  return cpu::emit(module, attr, machine);
+  return machine;
 }
 
 } // namespace mlc

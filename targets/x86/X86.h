@@ -1,14 +1,10 @@
 // Machines of the x86-64 family.
 #pragma once
-#include "Target.h"
 #include "cpu/Cpu.h"
 
 namespace mlc {
 
-/// Of this instruction set; Tiling.cpp.
-cpu::RegisterTiles registerTiles(TargetAttr target);
-
-class X86Target : public Target {
+class X86Target : public cpu::CpuTarget {
 public:
   llvm::StringRef name() const override { return "x86"; }
   llvm::StringRef summary() const override;
@@ -16,11 +12,10 @@ public:
   llvm::SmallVector<llvm::StringRef> features() const override;
   llvm::FailureOr<TargetAttr> describe(mlir::MLIRContext *, llvm::StringRef chip,
                                        llvm::StringRef features) const override;
-  TilingAttr tile(mlir::TilingInterface, TargetAttr) const override;                  // Tiling.cpp
-  int64_t panelWidth(mlir::Type element, int64_t columns, TargetAttr) const override; // Tiling.cpp
-  void lower(mlir::OpPassManager &, TargetAttr) const override;
-  llvm::FailureOr<Binary> emit(mlir::ModuleOp, TargetAttr) const override;
-  llvm::StringRef runtime() const override { return "x86"; }
+
+protected:
+  cpu::RegisterTiles registerTiles(TargetAttr) const override; // Tiling.cpp
+  cpu::Machine machine(TargetAttr) const override;
 };
 
 } // namespace mlc
