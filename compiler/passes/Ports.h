@@ -20,8 +20,8 @@ struct Port {
   mlir::Type element; ///< as the model has it, before booleans and unsigned integers became what buffers hold
   llvm::SmallVector<Dimension> dimensions; ///< of a tensor that is always there; empty for anything else
   bool isSequence = false, isOptional = false;
-  bool isRanked = true;               ///< always, unless it is a sequence or an optional
-  llvm::SmallVector<Dimension> items; ///< of each tensor of a sequence, or the one of an optional; without symbols
+  bool isRanked = true;                    ///< always, unless it is a sequence or an optional
+  llvm::SmallVector<Dimension> items = {}; ///< of each tensor of a sequence, or the one of an optional; without symbols
 
   /// A sequence or an optional, which the graph function has as an !mlc.sequence.
   bool isHandle() const { return isSequence || isOptional; }

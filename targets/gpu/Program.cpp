@@ -76,7 +76,8 @@ void emitProgram(ModuleOp module, mlir::gpu::GPUModuleOp device, StringRef code)
     Value table = LLVM::UndefOp::create(b, tableType);
     for (auto [i, function] : llvm::enumerate(functions)) {
       SmallVector<Value> threads;
-      for (int32_t extent : *function.getKnownBlockSize())
+      ArrayRef<int32_t> extents = *function.getKnownBlockSize();
+      for (int32_t extent : extents)
         threads.push_back(number(i32, extent));
       Value kernel = fill(kernelType, {address(names[i]), address(letters[i]), fill(triple, threads),
                                        number(i32, localBytes(function))});

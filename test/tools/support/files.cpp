@@ -170,7 +170,7 @@ static const unsigned char png[] = {
     0x03, 0xfd, 0xdd, 0x17, 0x6f, 0x47, 0x00, 0x00, 0x00, 0x00, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82};
 
 static Tensor picture(llvm::ArrayRef<int64_t> extents, mlc_type type = MLC_FLOAT32) {
-  mlc_port port{"image", extents.data(), int32_t(extents.size()), int32_t(type)};
+  mlc_port port{"image", extents.data(), int32_t(extents.size()), int32_t(type), MLC_TENSOR, 0};
   return valueOf(readPicture(llvm::StringRef(reinterpret_cast<const char *>(png), sizeof png), port));
 }
 
@@ -181,9 +181,9 @@ TEST_CASE("pictures follow the extents of the input") {
   CHECK(formatElements(picture({open, 2, 3}, MLC_UINT8)) == "[[[255   0   0]\n  [255 255 255]]]");
   CHECK(formatElements(picture({1, 1, 1, 2})) == "[[[[ 76 255]]]]"); // grey
   CHECK(formatElements(picture({1, 2})) == "[[ 76 255]]");
-  mlc_port vector{"x", nullptr, 1, MLC_FLOAT32};
+  mlc_port vector{"x", nullptr, 1, MLC_FLOAT32, MLC_TENSOR, 0};
   CHECK_THAT(errorOf(readPicture("", vector)), Catch::Contains("rank 2 to 4, got 1"));
   int64_t extents[] = {1, 3, 1, 2};
-  mlc_port port{"x", extents, 4, MLC_FLOAT32};
+  mlc_port port{"x", extents, 4, MLC_FLOAT32, MLC_TENSOR, 0};
   CHECK_THAT(errorOf(readPicture("no picture", port)), Catch::Contains("not a picture"));
 }
