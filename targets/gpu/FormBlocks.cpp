@@ -11,8 +11,9 @@
 // block wait for each other. What is allocated between the two lives in the block: in local memory, or, where its first
 // axes are the threads, in registers. The same text run as plain loops computes the same, which is how it is tested.
 //
-// Everything that is not a contraction gets one thread for each element of its result; neighbours in memory are
-// neighbours among threads. What an element sums up is a loop of its thread.
+// Contractions have blocks of their own (FormContraction.cpp), and so have rows of reductions (FormRows.cpp). Everything
+// else gets one thread for each element of its result; neighbours in memory are neighbours among threads. What an element
+// sums up is a loop of its thread, where not many threads can share it.
 #include "gpu/Gpu.h"
 #include "gpu/Passes.h"
 #include "mlir/Dialect/Affine/Utils.h"
@@ -58,9 +59,7 @@ scf::ForallOp buildThreads(OpBuilder &b, Location loc, ArrayRef<int64_t> extents
                      mapping<mlir::gpu::GPUThreadMappingAttr>(b, extents.size()), body);
 }
 
-static Value asValue(OpBuilder &b, Location loc, OpFoldResult value) {
-  return getValueOrCreateConstantIndexOp(b, loc, value);
-}
+Value asValue(OpBuilder &b, Location loc, OpFoldResult value) { return getValueOrCreateConstantIndexOp(b, loc, value); }
 
 OpFoldResult product(OpBuilder &b, Location loc, ArrayRef<OpFoldResult> factors) {
   OpFoldResult result = b.getIndexAttr(1);
@@ -88,9 +87,8 @@ SmallVector<Value> splitIndex(OpBuilder &b, Location loc, Value number, ArrayRef
   return digits;
 }
 
-/// One thread for each of the points in a box; `body` gets the point.
-static void buildPoints(OpBuilder &b, Location loc, ArrayRef<OpFoldResult> extents,
-                        function_ref<void(OpBuilder &, ValueRange)> body) {
+void buildPoints(OpBuilder &b, Location loc, ArrayRef<OpFoldResult> extents,
+                 function_ref<void(OpBuilder &, ValueRange)> body) {
   OpFoldResult count = product(b, loc, extents), blocks;
   Value size = arith::ConstantIndexOp::create(b, loc, threadsOfBlock);
   if (auto fixed = getConstantIntValue(count))
@@ -113,15 +111,14 @@ static void buildPoints(OpBuilder &b, Location loc, ArrayRef<OpFoldResult> exten
 
 //===-- Structured operations -----------------------------------------------------===//
 
-static SmallVector<Value> apply(OpBuilder &b, Location loc, AffineMap map, ValueRange loops) {
+SmallVector<Value> indicesAt(OpBuilder &b, Location loc, AffineMap map, ValueRange loops) {
   SmallVector<Value> results;
   for (AffineExpr expr : map.getResults())
     results.push_back(affine::expandAffineExpr(b, loc, expr, loops, ValueRange()));
   return results;
 }
 
-/// What the body of `op` gives at a point, with `outs` as what the results held.
-static SmallVector<Value> inlineBody(OpBuilder &b, linalg::LinalgOp op, ValueRange loops, ValueRange outs) {
+SmallVector<Value> inlineBody(OpBuilder &b, linalg::LinalgOp op, ValueRange loops, ValueRange outs) {
   Location loc = op.getLoc();
   Block *block = op.getBlock();
   IRMapping map;
@@ -131,7 +128,7 @@ static SmallVector<Value> inlineBody(OpBuilder &b, linalg::LinalgOp op, ValueRan
       continue; // a window, which is there for its extents
     Value value = input->get();
     if (isa<MemRefType>(value.getType()))
-      value = memref::LoadOp::create(b, loc, value, apply(b, loc, op.getMatchingIndexingMap(input), loops));
+      value = memref::LoadOp::create(b, loc, value, indicesAt(b, loc, op.getMatchingIndexingMap(input), loops));
     map.map(argument, value);
   }
   for (auto [argument, out] : llvm::zip(op.getRegionOutputArgs(), outs))
@@ -146,48 +143,55 @@ static SmallVector<Value> inlineBody(OpBuilder &b, linalg::LinalgOp op, ValueRan
   return llvm::map_to_vector(block->getTerminator()->getOperands(), [&](Value v) { return map.lookupOrDefault(v); });
 }
 
+void storeReduced(OpBuilder &b, linalg::LinalgOp op, SmallVector<Value> loops) {
+  Location loc = op.getLoc();
+  SmallVector<unsigned> reduction;
+  op.getReductionDims(reduction);
+  // Results depend on the parallel loops alone, so what they hold stays with the thread.
+  SmallVector<SmallVector<Value>> places;
+  SmallVector<Value> held;
+  for (OpOperand &out : op.getDpsInitsMutable()) {
+    places.push_back(indicesAt(b, loc, op.getMatchingIndexingMap(&out), loops));
+    bool isRead = !reduction.empty() || op.payloadUsesValueFromOperand(&out);
+    held.push_back(isRead ? memref::LoadOp::create(b, loc, out.get(), places.back()).getResult() : Value());
+  }
+  SmallVector<Range> ranges;
+  Value zero, one;
+  if (!reduction.empty()) {
+    ranges = op.createLoopRanges(b, loc);
+    zero = arith::ConstantIndexOp::create(b, loc, 0), one = arith::ConstantIndexOp::create(b, loc, 1);
+  }
+  std::function<SmallVector<Value>(OpBuilder &, size_t, ValueRange)> nest = [&](OpBuilder &b, size_t depth,
+                                                                                ValueRange outs) -> SmallVector<Value> {
+    if (depth == reduction.size())
+      return inlineBody(b, op, loops, outs);
+    auto loop = scf::ForOp::create(b, loc, zero, asValue(b, loc, ranges[reduction[depth]].size), one, outs);
+    OpBuilder inner = OpBuilder::atBlockBegin(loop.getBody());
+    loops[reduction[depth]] = loop.getInductionVar();
+    SmallVector<Value> results = nest(inner, depth + 1, loop.getRegionIterArgs());
+    scf::YieldOp::create(inner, loc, results);
+    return SmallVector<Value>(loop.getResults());
+  };
+  SmallVector<Value> results = nest(b, 0, held);
+  for (auto [result, out, place] : llvm::zip(results, op.getDpsInits(), places))
+    memref::StoreOp::create(b, loc, result, out, place);
+}
+
 void formLoops(RewriterBase &rewriter, linalg::LinalgOp op) {
   OpBuilder::InsertionGuard guard(rewriter);
   rewriter.setInsertionPoint(op);
   Location loc = op.getLoc();
   SmallVector<Range> ranges = op.createLoopRanges(rewriter, loc);
-  SmallVector<unsigned> parallel, reduction;
+  SmallVector<unsigned> parallel;
   op.getParallelDims(parallel);
-  op.getReductionDims(reduction);
   SmallVector<OpFoldResult> extents;
   for (unsigned loop : parallel)
     extents.push_back(ranges[loop].size);
-  SmallVector<Value> ends;
-  for (unsigned loop : reduction)
-    ends.push_back(asValue(rewriter, loc, ranges[loop].size));
-  Value zero = arith::ConstantIndexOp::create(rewriter, loc, 0), one = arith::ConstantIndexOp::create(rewriter, loc, 1);
-
   buildPoints(rewriter, loc, extents, [&](OpBuilder &b, ValueRange point) {
-    SmallVector<Value> loops(ranges.size(), zero);
+    SmallVector<Value> loops(ranges.size());
     for (auto [loop, index] : llvm::zip(parallel, point))
       loops[loop] = index;
-    // Results depend on the parallel loops alone, so what they hold stays with the thread.
-    SmallVector<SmallVector<Value>> places;
-    SmallVector<Value> held;
-    for (OpOperand &out : op.getDpsInitsMutable()) {
-      places.push_back(apply(b, loc, op.getMatchingIndexingMap(&out), loops));
-      bool isRead = !reduction.empty() || op.payloadUsesValueFromOperand(&out);
-      held.push_back(isRead ? memref::LoadOp::create(b, loc, out.get(), places.back()).getResult() : Value());
-    }
-    std::function<SmallVector<Value>(OpBuilder &, size_t, ValueRange)> nest =
-        [&](OpBuilder &b, size_t depth, ValueRange outs) -> SmallVector<Value> {
-      if (depth == reduction.size())
-        return inlineBody(b, op, loops, outs);
-      auto loop = scf::ForOp::create(b, loc, zero, ends[depth], one, outs);
-      OpBuilder inner = OpBuilder::atBlockBegin(loop.getBody());
-      loops[reduction[depth]] = loop.getInductionVar();
-      SmallVector<Value> results = nest(inner, depth + 1, loop.getRegionIterArgs());
-      scf::YieldOp::create(inner, loc, results);
-      return SmallVector<Value>(loop.getResults());
-    };
-    SmallVector<Value> results = nest(b, 0, held);
-    for (auto [result, out, place] : llvm::zip(results, op.getDpsInits(), places))
-      memref::StoreOp::create(b, loc, result, out, place);
+    storeReduced(b, op, std::move(loops));
   });
   rewriter.eraseOp(op);
 }
@@ -202,23 +206,27 @@ static void formCopy(RewriterBase &rewriter, memref::CopyOp op) {
   rewriter.eraseOp(op);
 }
 
-/// A parallel loop that a lowering wrote itself: an iteration is a thread.
-static void formParallel(RewriterBase &rewriter, scf::ForallOp op) {
-  rewriter.setInsertionPoint(op);
-  Location loc = op.getLoc();
-  SmallVector<OpFoldResult> extents;
-  SmallVector<Value> lowers = op.getLowerBound(rewriter), uppers = op.getUpperBound(rewriter),
-                     steps = op.getStep(rewriter);
-  for (auto [lower, upper, step] : llvm::zip(lowers, uppers, steps)) {
-    Value length = rewriter.createOrFold<arith::SubIOp>(loc, upper, lower);
-    extents.push_back(getAsOpFoldResult(rewriter.createOrFold<arith::CeilDivSIOp>(loc, length, step)));
+Iterations::Iterations(OpBuilder &b, scf::ForallOp loop) : loop(loop) {
+  lowers = loop.getLowerBound(b), steps = loop.getStep(b);
+  for (auto [lower, upper, step] : llvm::zip(lowers, loop.getUpperBound(b), steps)) {
+    Value length = b.createOrFold<arith::SubIOp>(loop.getLoc(), upper, lower);
+    extents.push_back(getAsOpFoldResult(b.createOrFold<arith::CeilDivSIOp>(loop.getLoc(), length, step)));
   }
-  buildPoints(rewriter, loc, extents, [&](OpBuilder &b, ValueRange point) {
+}
+
+void Iterations::map(OpBuilder &b, ValueRange point, IRMapping &map) {
+  for (auto [index, variable, lower, step] : llvm::zip(point, loop.getInductionVars(), lowers, steps)) {
+    Value scaled = b.createOrFold<arith::MulIOp>(loop.getLoc(), index, step);
+    map.map(variable, b.createOrFold<arith::AddIOp>(loop.getLoc(), scaled, lower));
+  }
+}
+
+void formParallel(RewriterBase &rewriter, scf::ForallOp op) {
+  rewriter.setInsertionPoint(op);
+  Iterations iterations(rewriter, op);
+  buildPoints(rewriter, op.getLoc(), iterations.extents, [&](OpBuilder &b, ValueRange point) {
     IRMapping map;
-    for (auto [index, variable, lower, step] : llvm::zip(point, op.getInductionVars(), lowers, steps)) {
-      Value scaled = b.createOrFold<arith::MulIOp>(loc, index, step);
-      map.map(variable, b.createOrFold<arith::AddIOp>(loc, scaled, lower));
-    }
+    iterations.map(b, point, map);
     for (Operation &inner : op.getBody()->without_terminator())
       b.clone(inner, map);
   });
@@ -246,9 +254,11 @@ struct FormBlocks : impl::FormBlocksBase<FormBlocks> {
       else if (auto copy = dyn_cast<memref::CopyOp>(op))
         formCopy(rewriter, copy);
       else if (auto loop = dyn_cast<scf::ForallOp>(op))
-        formParallel(rewriter, loop);
+        isOverRows(loop) ? formRows(rewriter, loop) : formParallel(rewriter, loop);
+      else if (auto structured = cast<linalg::LinalgOp>(op); isSharedReduction(structured))
+        formSharedReduction(rewriter, structured);
       else
-        formLoops(rewriter, cast<linalg::LinalgOp>(op));
+        formLoops(rewriter, structured);
     }
   }
 };

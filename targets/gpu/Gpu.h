@@ -4,6 +4,7 @@
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/IRMapping.h"
 
 namespace mlc::gpu {
 
@@ -21,9 +22,18 @@ inline constexpr int64_t threadsOfBlock = 256;
 /// inside of a thread, `Target::hasDeviceForm` decides.
 std::string refusal(mlir::Operation *op, const Target &target);
 
-/// Replaces an operation by blocks of threads (FormBlocks.cpp, FormContraction.cpp).
+/// Rows for kernels that reduce and go on with the result; null for others (Tile.cpp).
+TilingAttr tileRows(mlir::TilingInterface root);
+
+/// Replaces an operation by blocks of threads (FormBlocks.cpp, FormContraction.cpp, FormRows.cpp).
 void formLoops(mlir::RewriterBase &rewriter, mlir::linalg::LinalgOp op);
 void formContraction(mlir::RewriterBase &rewriter, ContractOp op);
+/// A loop over rows holds structured operations.
+bool isOverRows(mlir::scf::ForallOp loop);
+void formRows(mlir::RewriterBase &rewriter, mlir::scf::ForallOp loop);
+/// Whether the threads of a block should share each result of a reduction, as they can.
+bool isSharedReduction(mlir::linalg::LinalgOp op);
+void formSharedReduction(mlir::RewriterBase &rewriter, mlir::linalg::LinalgOp op);
 
 /// `scf.forall` over blocks, or over the threads of one, with the mapping that says so. Inside, `body` gets one index for
 /// each extent.
@@ -31,9 +41,33 @@ mlir::scf::ForallOp buildBlocks(mlir::OpBuilder &b, mlir::Location loc, llvm::Ar
                                 llvm::function_ref<void(mlir::OpBuilder &, mlir::ValueRange)> body);
 mlir::scf::ForallOp buildThreads(mlir::OpBuilder &b, mlir::Location loc, llvm::ArrayRef<int64_t> extents,
                                  llvm::function_ref<void(mlir::OpBuilder &, mlir::ValueRange)> body);
+/// One thread for each of the points in a box; `body` gets the point.
+void buildPoints(mlir::OpBuilder &b, mlir::Location loc, llvm::ArrayRef<mlir::OpFoldResult> extents,
+                 llvm::function_ref<void(mlir::OpBuilder &, mlir::ValueRange)> body);
+/// The iterations of a parallel loop, counted from 0.
+struct Iterations {
+  Iterations(mlir::OpBuilder &b, mlir::scf::ForallOp loop);
+  /// Maps the loop's variables to their values at a point.
+  void map(mlir::OpBuilder &b, mlir::ValueRange point, mlir::IRMapping &map);
+
+  mlir::scf::ForallOp loop;
+  llvm::SmallVector<mlir::Value> lowers, steps;
+  llvm::SmallVector<mlir::OpFoldResult> extents;
+};
+/// An iteration of a parallel loop is a thread.
+void formParallel(mlir::RewriterBase &rewriter, mlir::scf::ForallOp op);
+/// The indices by which a point of the loops accesses an operand.
+llvm::SmallVector<mlir::Value> indicesAt(mlir::OpBuilder &b, mlir::Location loc, mlir::AffineMap map,
+                                         mlir::ValueRange loops);
+/// What the body of `op` gives at a point, with `outs` as what the results held.
+llvm::SmallVector<mlir::Value> inlineBody(mlir::OpBuilder &b, mlir::linalg::LinalgOp op, mlir::ValueRange loops,
+                                          mlir::ValueRange outs);
+/// Stores the results of `op` at the point that `loops` gives of its parallel loops; the others are run.
+void storeReduced(mlir::OpBuilder &b, mlir::linalg::LinalgOp op, llvm::SmallVector<mlir::Value> loops);
 /// The digits of `number` in the mixed radix of `extents`, the last the fastest.
 llvm::SmallVector<mlir::Value> splitIndex(mlir::OpBuilder &b, mlir::Location loc, mlir::Value number,
                                           llvm::ArrayRef<mlir::OpFoldResult> extents);
+mlir::Value asValue(mlir::OpBuilder &b, mlir::Location loc, mlir::OpFoldResult value);
 mlir::OpFoldResult product(mlir::OpBuilder &b, mlir::Location loc, llvm::ArrayRef<mlir::OpFoldResult> factors);
 
 /// Splits device and host: the passes of `Target::place`.

@@ -145,11 +145,28 @@ struct OutlineBlocks : impl::OutlineBlocksBase<OutlineBlocks> {
     for (auto [extent, value] : llvm::zip(extents, threads))
       value = arith::ConstantIndexOp::create(host, loc, extent);
     function.setKnownBlockSizeAttr(b.getDenseI32ArrayAttr(SmallVector<int32_t>(extents.begin(), extents.end())));
+    function = shareEqual(function);
     mlir::gpu::LaunchFuncOp::create(host, loc, function, mlir::gpu::KernelDim3{grid[0], grid[1], grid[2]},
                                     mlir::gpu::KernelDim3{threads[0], threads[1], threads[2]},
                                     /*dynamicSharedMemorySize=*/Value(), arguments);
     blocks.erase();
     return success();
+  }
+
+  /// The function of before that computes the same, if there is one: kernels have fills and copies in common.
+  mlir::gpu::GPUFuncOp shareEqual(mlir::gpu::GPUFuncOp function) {
+    for (auto known : device.getOps<mlir::gpu::GPUFuncOp>()) {
+      if (known == function)
+        break;
+      if (known.getFunctionType() == function.getFunctionType() &&
+          known.getKnownBlockSize() == function.getKnownBlockSize() &&
+          OperationEquivalence::isRegionEquivalentTo(&known.getBody(), &function.getBody(),
+                                                     OperationEquivalence::IgnoreLocations)) {
+        function.erase();
+        return known;
+      }
+    }
+    return function;
   }
 
   /// Writes each phase as the code of one thread, with a barrier to the next.

@@ -11,12 +11,17 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 #include "mlir/Transforms/Passes.h"
+#include "passes/PlanMemory.h"
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 
 namespace mlc::gpu {
 #define GEN_PASS_DEF_PLACEKERNELS
 #include "gpu/Passes.h.inc"
+
+/// What the temporaries of a row may take of the 32 kB of local memory that every device has; reductions need the rest.
+static constexpr int64_t mostLocalBytes = 24 << 10;
 
 /// The first operation below `op` that a thread cannot compute.
 static std::string refusalInThread(Operation *op, const Target &target) {
@@ -44,11 +49,32 @@ static std::string refusalOfBuffers(Operation *op, const Target &target) {
   return "";
 }
 
+/// A row holds operations, and what lies between them in local memory.
+static std::string refusalOfRows(scf::ForallOp rows, const Target &target) {
+  int64_t bytes = 0;
+  for (Operation &op : rows.getBody()->without_terminator()) {
+    if (auto alloca = dyn_cast<memref::AllocaOp>(op)) {
+      std::optional<int64_t> own = fixedBytes(alloca.getType());
+      if (!own || !target.hasDeviceForm(alloca.getType().getElementType()))
+        return "the device has no memory for a row of it";
+      bytes += *own;
+      continue;
+    }
+    if (std::string reason = refusal(&op, target); !reason.empty())
+      return reason;
+  }
+  if (bytes > mostLocalBytes)
+    return llvm::formatv("a row of it needs {0} bytes of local memory, of which there are {1}", bytes, mostLocalBytes);
+  return "";
+}
+
 std::string refusal(Operation *op, const Target &target) {
   if (std::string reason = refusalOfBuffers(op, target); !reason.empty())
     return reason;
   if (isa<ContractOp, memref::CopyOp>(op))
     return "";
+  if (auto loop = dyn_cast<scf::ForallOp>(op); loop && isOverRows(loop))
+    return refusalOfRows(loop, target);
   if (isa<linalg::LinalgOp, scf::ForallOp>(op))
     return refusalInThread(op, target);
   // Loops and conditions of the host around all that.

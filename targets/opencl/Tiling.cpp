@@ -1,11 +1,12 @@
-// How loops are cut for OpenCL: not before they are blocks of threads, which FormBlocks makes of whole kernels.
+// How loops are cut for OpenCL: to rows where operations share them, else not before they are blocks of threads.
+#include "gpu/Gpu.h"
 #include "opencl/OpenCL.h"
 
 using namespace mlir;
 
 namespace mlc {
 
-TilingAttr OpenCLTarget::tile(TilingInterface, TargetAttr) const { return nullptr; }
+TilingAttr OpenCLTarget::tile(TilingInterface root, TargetAttr) const { return gpu::tileRows(root); }
 
 int64_t OpenCLTarget::panelWidth(Type, int64_t columns, TargetAttr) const {
   // As wide as the tile that a block stages, which is contiguous then. Also a multiple of the vectors of any host, where

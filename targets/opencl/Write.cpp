@@ -16,6 +16,7 @@ namespace {
 
 /// Elements of memory as a view sees them.
 struct View {
+  StringRef space = "__global";
   std::string pointer, offset = "0";
   SmallVector<std::string> sizes, strides;
 };
@@ -171,6 +172,7 @@ bool Writer::writeView(Operation *op) {
   if (auto cast = dyn_cast<memref::CastOp>(op)) {
     view = views[cast.getSource()];
   } else if (auto shaped = dyn_cast<memref::ReinterpretCastOp>(op)) {
+    view.space = views[shaped.getSource()].space;
     view.pointer = views[shaped.getSource()].pointer;
     view.offset = name(shaped.getMixedOffsets().front());
     for (auto [size, stride] : llvm::zip(shaped.getMixedSizes(), shaped.getMixedStrides())) {
@@ -179,6 +181,7 @@ bool Writer::writeView(Operation *op) {
     }
   } else if (auto part = dyn_cast<memref::SubViewOp>(op)) {
     const View source = views[part.getSource()];
+    view.space = source.space;
     view.pointer = source.pointer;
     view.offset = source.offset;
     llvm::SmallBitVector dropped = part.getDroppedDims();
@@ -192,6 +195,7 @@ bool Writer::writeView(Operation *op) {
     view.offset = bind(view.offset);
   } else if (auto collapse = dyn_cast<memref::CollapseShapeOp>(op)) {
     const View source = views[collapse.getSrc()];
+    view.space = source.space;
     view.pointer = source.pointer;
     view.offset = source.offset;
     for (const ReassociationIndices &group : collapse.getReassociationIndices()) {
@@ -209,6 +213,7 @@ bool Writer::writeView(Operation *op) {
     }
   } else if (auto expand = dyn_cast<memref::ExpandShapeOp>(op)) {
     const View source = views[expand.getSrc()];
+    view.space = source.space;
     view.pointer = source.pointer;
     view.offset = source.offset;
     for (OpFoldResult size : expand.getMixedOutputShape())
@@ -225,9 +230,10 @@ bool Writer::writeView(Operation *op) {
     MemRefType type = typed.getType();
     const View source = views[typed.getSource()];
     StringRef element = typeName(type.getElementType());
+    view.space = source.space;
     view.pointer = fresh("b");
-    line() << "__global " << element << " *" << view.pointer << " = (__global " << element << " *)(" << source.pointer
-           << " + " << plus(source.offset, name(typed.getByteShift())) << ");\n";
+    line() << view.space << " " << element << " *" << view.pointer << " = (" << view.space << " " << element << " *)("
+           << source.pointer << " + " << plus(source.offset, name(typed.getByteShift())) << ");\n";
     unsigned dynamic = 0;
     for (int64_t size : type.getShape())
       view.sizes.push_back(ShapedType::isDynamic(size) ? name(typed.getSizes()[dynamic++]) : std::to_string(size));
@@ -244,6 +250,7 @@ void Writer::writeAlloca(memref::AllocaOp op) {
   auto space = dyn_cast_if_present<mlir::gpu::AddressSpaceAttr>(type.getMemorySpace());
   bool isLocal = space && space.getValue() == mlir::gpu::AddressSpace::Workgroup;
   View view;
+  view.space = isLocal ? "__local" : "__private";
   view.pointer = fresh(isLocal ? "tile" : "own");
   for (int64_t size : type.getShape())
     view.sizes.push_back(std::to_string(size));
