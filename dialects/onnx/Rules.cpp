@@ -34,6 +34,7 @@ const Rules &allRules() {
     addFeaturesRules(all);
     addFillRules(all);
     addGatherRules(all);
+    addImageRules(all);
     addLinearRules(all);
     addLookupRules(all);
     addMatMulRules(all);

@@ -22,6 +22,7 @@ void addExpandRules(Rules &);
 void addFeaturesRules(Rules &);
 void addFillRules(Rules &);
 void addGatherRules(Rules &);
+void addImageRules(Rules &);
 void addLinearRules(Rules &);
 void addLookupRules(Rules &);
 void addMatMulRules(Rules &);

@@ -138,6 +138,11 @@ typedef struct mlc_automaton {
 } mlc_automaton;
 int64_t mlc_rt_string_matches(mlc_string text, mlc_string automaton);
 
+/* Pixels of a picture, a tensor of bytes [rows, columns, channels], out of a file, one of bytes [size]; without rows if it
+ * cannot be decoded. `order` is 0 for red, green, blue; 1 for blue, green, red; 2 for gray. Ends the run, with a text that
+ * begins with `node`, where the system lacks a library for the format. Only the graph function calls this. */
+const mlc_sequence *mlc_rt_decode_image(const mlc_sequence *file, mlc_string node, int64_t order);
+
 /* Marks the start and the end of kernel `index`; only called when compiled with --profile. */
 void mlc_rt_kernel_begin(mlc_frame *frame, int32_t index);
 void mlc_rt_kernel_end(mlc_frame *frame, int32_t index);

@@ -1,0 +1,33 @@
+// PNG and BMP, by stb_image. Alpha is dropped, 16 bits become 8.
+#include "ops/Image.h"
+#include <string.h>
+
+#define STB_IMAGE_IMPLEMENTATION
+#define STB_IMAGE_STATIC
+#define STBI_ONLY_PNG
+#define STBI_ONLY_BMP
+#define STBI_NO_STDIO
+#define STBI_NO_SIMD
+#define STBI_NO_FAILURE_STRINGS
+#define STBI_NO_THREAD_LOCALS
+#define STBI_ASSERT(condition)
+#include <stb/stb_image.h>
+
+namespace mlc::rt {
+
+static bool decode(Encoded bytes, Image &image) {
+  int width, height, channels;
+  if (bytes.size > INT32_MAX)
+    return false;
+  image.pixels = stbi_load_from_memory(bytes.data, int(bytes.size), &width, &height, &channels, 3);
+  if (!image.pixels)
+    return false;
+  image.width = width;
+  image.height = height;
+  return true;
+}
+
+bool decodePng(Encoded bytes, Image &image) { return decode(bytes, image); }
+bool decodeBmp(Encoded bytes, Image &image) { return decode(bytes, image); }
+
+} // namespace mlc::rt
