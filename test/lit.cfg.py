@@ -20,6 +20,7 @@ config.test_exec_root = os.path.join(build, "test", "lit")
 config.environment["PATH"] = os.pathsep.join(
     [os.path.join(build, "bin"), "/usr/lib/llvm-22/bin", config.environment["PATH"]]
 )
+config.substitutions.append(("%drivers", os.path.join(build, "test", "drivers")))
 config.substitutions.append(("%mlir_lib_dir", "/usr/lib/llvm-22/lib"))
 
 # The Python of test/requirements.txt, which test/run installs.

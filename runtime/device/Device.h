@@ -10,8 +10,10 @@ using DeviceMemory = void *;
 struct DeviceQueue;
 
 struct DeviceApi {
-  /// Finds the driver and a device, and makes the program ready for it. Once for a process; may be asked again.
+  /// Finds the driver and a device, and makes the program ready for it; nothing to do where that is done.
   mlc_status (*open)(const mlc_device_program &program, mlc_error *error);
+  /// Gives back what `open` has made. No queue and no memory is left then; may be opened again.
+  void (*close)();
   mlc_status (*createQueue)(const mlc_device_program &program, DeviceQueue **queue, mlc_error *error);
   void (*destroyQueue)(DeviceQueue *queue);
   /// `what` is said when there is none: "for the arena of the run".

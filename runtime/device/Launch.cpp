@@ -6,7 +6,8 @@
 // host, before it reads, brings it back. So nothing is copied that the other side does not need, whatever way the
 // graph takes. Memory of the host that only the device uses stays untouched, and takes no more than addresses.
 //
-// Constants belong to the model: all sessions of a process share their twins, which go to the device once.
+// Constants belong to the model: all sessions of a process share their twins, which go to the device once. All that a
+// model has on the device goes with its last session.
 #include "core/Futex.h"
 #include "core/Packed.h"
 #include "core/Session.h"
@@ -228,8 +229,10 @@ void bringThere(Session &session, State &state, Twin &twin, uint64_t begin, uint
     if (first == end)
       return;
     if (mlc_status status = deviceApi.copyToDevice(state.queue, twin.memory, first, twin.host + first, last - first,
-                                                   /*waits=*/!twin.isStable, session.error))
+                                                   /*waits=*/!twin.isStable, session.error)) {
+      state.isBroken = true;
       failWith(session, status);
+    }
     if (!twin.mark(first, last, OnBoth))
       failWithoutMemory(session);
   }
@@ -277,6 +280,8 @@ void destroy(Session &session) {
     release(static_cast<void *>(constants.twins));
     constants.twins = nullptr;
     constants.count = constants.room = 0;
+    // Not when the library is unloaded: at the end of a process the driver is gone before.
+    deviceApi.close();
   }
   constants.lock.unlock();
   release(static_cast<void *>(&state));

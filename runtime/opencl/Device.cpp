@@ -93,15 +93,18 @@ mlc_status checkLimits(const mlc_device_program &program, mlc_error *error) {
 
 mlc_status build(const mlc_device_program &program, mlc_error *error) {
   cl::Int code;
-  shared.context = call().createContext(nullptr, 1, &shared.device, nullptr, nullptr, &code);
-  if (code != cl::success)
-    return fail(error, "be opened", code);
+  if (!shared.context) {
+    cl::Object context = call().createContext(nullptr, 1, &shared.device, nullptr, nullptr, &code);
+    if (code != cl::success)
+      return fail(error, "be opened", code);
+    shared.context = context;
+  }
   const auto size = size_t(program.bytes);
   const char *text = program.code;
   cl::Object built = call().createProgramWithSource(shared.context, 1, &text, &size, &code);
   if (code != cl::success)
     return fail(error, "take the model's kernels", code);
-  code = call().buildProgram(built, 1, &shared.device, "-cl-std=CL1.2", nullptr, nullptr);
+  code = call().buildProgram(built, 1, &shared.device, "-cl-std=CL1.2 -cl-kernel-arg-info", nullptr, nullptr);
   if (code != cl::success) {
     char log[256] = "";
     size_t length = 0;
@@ -112,6 +115,7 @@ mlc_status build(const mlc_device_program &program, mlc_error *error) {
       strncpy(log, all, sizeof log - 1);
       release(static_cast<void *>(all));
     }
+    call().releaseProgram(built);
     return refuse(
         error, MLC_FAILED,
         "the compiler of OpenCL device '%s' refuses the model's kernels (error %d); does the device have 64-bit "
@@ -135,6 +139,16 @@ mlc_status open(const mlc_device_program &program, mlc_error *error) {
   }
   shared.lock.unlock();
   return status;
+}
+
+void close() {
+  shared.lock.lock();
+  if (shared.program)
+    call().releaseProgram(shared.program);
+  if (shared.context)
+    call().releaseContext(shared.context);
+  shared.program = shared.context = nullptr;
+  shared.lock.unlock();
 }
 
 void destroyQueue(DeviceQueue *queue) {
@@ -198,6 +212,54 @@ mlc_status copyToHost(DeviceQueue *queue, void *to, DeviceMemory from, uint64_t 
   return code == cl::success ? MLC_OK : fail(error, "give data to the host", code);
 }
 
+/// Whether what the driver has built is what the model's table says, and can run in such groups.
+mlc_status checkKernel(cl::Object object, const mlc_device_kernel &kernel, mlc_error *error) {
+  cl::Uint count = 0, expected = 0;
+  for (const char *kind = kernel.arguments; *kind; ++kind)
+    expected += *kind == 'l' ? 1 : 2;
+  call().getKernelInfo(object, cl::kernelArgumentCount, sizeof count, &count, nullptr);
+  if (count != expected)
+    return refuse(error, MLC_FAILED, "OpenCL device '%s' built kernel '%s' with %u arguments, expected %u", shared.name,
+                  kernel.name, count, expected);
+  cl::Uint next = 0;
+  for (const char *kind = kernel.arguments; *kind; ++kind)
+    for (const cl::Uint wanted : {cl::spaceGlobal, cl::spacePrivate}) {
+      if (*kind == 'l' && wanted == cl::spaceGlobal)
+        continue;
+      cl::Uint space = wanted; // drivers need not know
+      call().getKernelArgInfo(object, next, cl::argumentSpace, sizeof space, &space, nullptr);
+      if (space != wanted)
+        return refuse(error, MLC_FAILED, "OpenCL device '%s' built kernel '%s' with argument %u %s, expected %s",
+                      shared.name, kernel.name, next, space == cl::spaceGlobal ? "a buffer" : "no buffer",
+                      wanted == cl::spaceGlobal ? "a buffer" : "an integer");
+      ++next;
+    }
+  size_t most = 0, group[3] = {};
+  uint64_t local = 0;
+  auto ask = [&](cl::Uint what, size_t size, void *answer) {
+    call().getKernelWorkGroupInfo(object, shared.device, what, size, answer, nullptr);
+  };
+  ask(cl::kernelGroupSize, sizeof most, &most);
+  ask(cl::kernelCompiledGroup, sizeof group, group);
+  ask(cl::kernelLocalBytes, sizeof local, &local);
+  for (int axis = 0; axis < 3; ++axis)
+    if (group[axis] != size_t(kernel.threads[axis]))
+      return refuse(error, MLC_FAILED, "OpenCL device '%s' built kernel '%s' for groups of %zu x %zu x %zu threads",
+                    shared.name, kernel.name, group[0], group[1], group[2]);
+  if (group[0] * group[1] * group[2] > most)
+    return refuse(
+        error, MLC_UNSUPPORTED,
+        "OpenCL device '%s' runs kernel '%s' in groups of at most %zu threads, it needs %zu; run the model on "
+        "another device, or compile with --target=x86",
+        shared.name, kernel.name, most, group[0] * group[1] * group[2]);
+  if (local > infoOf<uint64_t>(cl::deviceLocalBytes))
+    return refuse(error, MLC_UNSUPPORTED,
+                  "OpenCL device '%s' has %llu bytes of local memory, kernel '%s' takes %llu as built", shared.name,
+                  static_cast<unsigned long long>(infoOf<uint64_t>(cl::deviceLocalBytes)), kernel.name,
+                  static_cast<unsigned long long>(local));
+  return MLC_OK;
+}
+
 mlc_status launch(DeviceQueue *queue, const mlc_device_program &program, int32_t number, const int64_t *blocks,
                   const DeviceMemory *memories, const int64_t *values, mlc_error *error) {
   const mlc_device_kernel &kernel = program.kernels[number];
@@ -209,6 +271,8 @@ mlc_status launch(DeviceQueue *queue, const mlc_device_program &program, int32_t
       object = nullptr;
       return fail(error, "find a kernel in the program that it built", code);
     }
+    if (mlc_status status = checkKernel(object, kernel, error))
+      return status;
   }
   code = cl::success;
   cl::Uint next = 0;
@@ -236,7 +300,7 @@ mlc_status wait(DeviceQueue *queue, mlc_error *error) {
 
 } // namespace
 
-const DeviceApi deviceApi = {open,       createQueue, destroyQueue, allocateMemory, releaseMemory, copyToDevice,
-                             copyToHost, launch,      wait};
+const DeviceApi deviceApi = {open,          close,        createQueue, destroyQueue, allocateMemory,
+                             releaseMemory, copyToDevice, copyToHost,  launch,       wait};
 
 } // namespace mlc::rt

@@ -23,6 +23,9 @@ enum : Int {
 };
 constexpr Bits typeGpu = 1 << 2, typeAccelerator = 1 << 3, typeAll = 0xFFFFFFFF;
 constexpr Bits memoryReadWrite = 1 << 0;
+/// What clGetKernelWorkGroupInfo, clGetKernelInfo and clGetKernelArgInfo are asked for, and what the last answers.
+constexpr Uint kernelGroupSize = 0x11B0, kernelCompiledGroup = 0x11B1, kernelLocalBytes = 0x11B2,
+               kernelArgumentCount = 0x1191, argumentSpace = 0x1196, spaceGlobal = 0x119B, spacePrivate = 0x119E;
 constexpr Uint deviceName = 0x102B, deviceMemoryBytes = 0x101F, deviceMostBytes = 0x1010, deviceLocalBytes = 0x1023,
                deviceGroupSize = 0x1004, programLog = 0x1183;
 
@@ -31,13 +34,18 @@ struct Driver {
   Int (*getDeviceIDs)(Object, Bits, Uint, Object *, Uint *);
   Int (*getDeviceInfo)(Object, Uint, size_t, void *, size_t *);
   Object (*createContext)(const intptr_t *, Uint, const Object *, void *, void *, Int *);
+  Int (*releaseContext)(Object);
   Object (*createCommandQueue)(Object, Object, Bits, Int *);
   Int (*releaseCommandQueue)(Object);
   Object (*createProgramWithSource)(Object, Uint, const char **, const size_t *, Int *);
   Int (*buildProgram)(Object, Uint, const Object *, const char *, void *, void *);
   Int (*getProgramBuildInfo)(Object, Object, Uint, size_t, void *, size_t *);
+  Int (*releaseProgram)(Object);
   Object (*createKernel)(Object, const char *, Int *);
   Int (*releaseKernel)(Object);
+  Int (*getKernelInfo)(Object, Uint, size_t, void *, size_t *);
+  Int (*getKernelWorkGroupInfo)(Object, Object, Uint, size_t, void *, size_t *);
+  Int (*getKernelArgInfo)(Object, Uint, Uint, size_t, void *, size_t *);
   Int (*setKernelArg)(Object, Uint, size_t, const void *);
   Int (*enqueueNDRangeKernel)(Object, Object, Uint, const size_t *, const size_t *, const size_t *, Uint,
                               const Object *, Object *);
