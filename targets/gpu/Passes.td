@@ -10,6 +10,11 @@ def FormBlocks : Pass<"mlc-form-blocks", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
 }
 
+def LoopBlocks : Pass<"mlc-loop-blocks", "::mlir::func::FuncOp"> {
+  let summary = "Write blocks and threads as loops of the host, to see what they compute where no device is";
+  let dependentDialects = ["::mlir::scf::SCFDialect"];
+}
+
 def OutlineBlocks : Pass<"mlc-outline-blocks", "::mlir::ModuleOp"> {
   let summary = "Make the code of one thread a function of the device, and launch it where its blocks were";
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect", "::mlir::memref::MemRefDialect"];
