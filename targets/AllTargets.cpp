@@ -3,10 +3,16 @@
 #ifdef MLC_TARGET_ARM
 #include "arm/Arm.h"
 #endif
+#ifdef MLC_TARGET_CUDA
+#include "cuda/Cuda.h"
+#include "cuda/Passes.h"
+#endif
 #ifdef MLC_TARGET_OPENCL
-#include "gpu/Passes.h"
 #include "opencl/OpenCL.h"
 #include "opencl/Passes.h"
+#endif
+#if defined(MLC_TARGET_CUDA) || defined(MLC_TARGET_OPENCL)
+#include "gpu/Passes.h"
 #endif
 #ifdef MLC_TARGET_RISCV
 #include "riscv/Riscv.h"
@@ -28,10 +34,16 @@ void registerAllTargets() {
 #ifdef MLC_TARGET_RISCV
   registerTarget(std::make_unique<RiscvTarget>());
 #endif
-#ifdef MLC_TARGET_OPENCL
+#if defined(MLC_TARGET_CUDA) || defined(MLC_TARGET_OPENCL)
   gpu::registerGpuPasses();
-  opencl::registerOpenCLPasses();
+#endif
+#ifdef MLC_TARGET_OPENCL
+  opencl::registerOpenclPasses();
   registerTarget(std::make_unique<OpenCLTarget>());
+#endif
+#ifdef MLC_TARGET_CUDA
+  cuda::registerCudaPasses();
+  registerTarget(std::make_unique<CudaTarget>());
 #endif
 }
 

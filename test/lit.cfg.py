@@ -38,15 +38,18 @@ for processor in ("aarch64", "riscv64"):
 # A device that the tests can use: a driver of OpenCL, which PoCL is for CPUs.
 if glob.glob("/etc/OpenCL/vendors/*.icd"):
     config.available_features.add("opencl")
+# The assembler of NVIDIA.
+if shutil.which("ptxas"):
+    config.available_features.add("ptxas")
 # The tests of targets that are not built are not run.
-for target in ("x86", "arm", "riscv", "opencl"):
-    if not os.path.isdir(os.path.join(build, "lib", "mlc", target)):
-        config.excludes.append(target)
-        # What devices share is built with the first of them.
-        if target == "opencl":
-            config.excludes.append("gpu")
-    else:
+for target in ("x86", "arm", "riscv", "opencl", "cuda"):
+    if os.path.isdir(os.path.join(build, "lib", "mlc", target)):
         config.available_features.add("target-" + target)
+    else:
+        config.excludes.append(target)
+# What devices share is built with any of them.
+if not {"target-opencl", "target-cuda"} & config.available_features:
+    config.excludes.append("gpu")
 # What a model may be compiled for that this machine lacks.
 with open("/proc/cpuinfo") as cpuinfo:
     if "avx_vnni_int16" not in cpuinfo.read():

@@ -10,6 +10,7 @@
 // Sources of polynomials: Cephes (S. Moshier, netlib.org/cephes, single precision: expf, logf, sinf, asinf, atanf); erf
 // is N. Juffa's (stackoverflow.com/a/35148199, erff with fused multiply-add). What is reduced in double precision says
 // so where it stands.
+#include "passes/ExpandMath.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -472,11 +473,22 @@ Value powerOfConstant(Formula &m, Value x, Value y) {
   return nullptr;
 }
 
+} // namespace
+
+bool canExpandMath(Operation *op) {
+  if (op->getNumResults() != 1 || (!unaryFunctions().contains(op->getName().getStringRef()) && !isa<math::PowFOp>(op)))
+    return false;
+  Type element = getElementTypeOrSelf(op->getResult(0).getType());
+  return element.isF32() || element.isF16() || element.isBF16();
+}
+
+namespace {
+
 struct ExpandMath : impl::ExpandMathBase<ExpandMath> {
   void runOnOperation() override {
     SmallVector<Operation *> ops;
     getOperation()->walk([&](Operation *op) {
-      if (isa_and_present<math::MathDialect>(op->getDialect()) && op->getNumResults() == 1)
+      if (canExpandMath(op))
         ops.push_back(op);
     });
     for (Operation *op : ops)
@@ -485,13 +497,7 @@ struct ExpandMath : impl::ExpandMathBase<ExpandMath> {
 
   static void expand(Operation *op) {
     Type type = op->getResult(0).getType(), element = getElementTypeOrSelf(type);
-    auto unary = unaryFunctions().find(op->getName().getStringRef());
-    bool isUnary = unary != unaryFunctions().end();
-    if (!isUnary && !isa<math::PowFOp>(op))
-      return;
-    bool isHalf = element.isF16() || element.isBF16();
-    if (!element.isF32() && !isHalf)
-      return;
+    bool isHalf = !element.isF32();
     OpBuilder builder(op);
     Formula m(builder, op->getLoc(), type);
     SmallVector<Value> operands(op->getOperands());
@@ -499,8 +505,8 @@ struct ExpandMath : impl::ExpandMathBase<ExpandMath> {
       for (Value &operand : operands)
         operand = arith::ExtFOp::create(builder, op->getLoc(), m.f32(), operand);
     Value result;
-    if (isUnary)
-      result = unary->second(m, operands[0]);
+    if (!isa<math::PowFOp>(op))
+      result = unaryFunctions().at(op->getName().getStringRef())(m, operands[0]);
     else if (!(result = powerOfConstant(m, operands[0], operands[1])))
       result = pow(m, operands[0], operands[1]);
     if (isHalf)

@@ -108,7 +108,7 @@ def ExpandMath : Pass<"mlc-expand-math"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::vector::VectorDialect"];
 }
 
-def CastExpandShapes : Pass<"mlc-cast-expand-shapes", "::mlir::func::FuncOp"> {
+def CastExpandShapes : Pass<"mlc-cast-expand-shapes"> {
   let summary = "Make casts of expansions whose extents only the run tells";
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::memref::MemRefDialect"];
 }

@@ -9,6 +9,9 @@ using DeviceMemory = void *;
 /// Work in order: what a session gives the device.
 struct DeviceQueue;
 
+/// A launch has no more; mlc_rt_launch refuses those that have.
+constexpr uint32_t mostArguments = 64;
+
 struct DeviceApi {
   /// Finds the driver and a device, and makes the program ready for it; nothing to do where that is done.
   mlc_status (*open)(const mlc_device_program &program, mlc_error *error);

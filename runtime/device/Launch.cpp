@@ -20,8 +20,6 @@ namespace mlc::rt {
 
 namespace {
 
-constexpr uint32_t mostArguments = 64;
-
 /// The constants that the device has, by address.
 struct Constants {
   Lock lock;

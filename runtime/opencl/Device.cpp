@@ -99,8 +99,8 @@ mlc_status build(const mlc_device_program &program, mlc_error *error) {
       return fail(error, "be opened", code);
     shared.context = context;
   }
-  const auto size = size_t(program.bytes);
-  const char *text = program.code;
+  const auto size = size_t(program.images->bytes);
+  const char *text = program.images->code;
   cl::Object built = call().createProgramWithSource(shared.context, 1, &text, &size, &code);
   if (code != cl::success)
     return fail(error, "take the model's kernels", code);

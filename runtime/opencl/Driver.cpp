@@ -1,21 +1,14 @@
 #include "opencl/Driver.h"
-#include <dlfcn.h>
+#include "device/Library.h"
 
 namespace mlc::rt::cl {
 
 const Driver *driver(const char *&missing) {
   static Driver table;
   static const Driver *found = nullptr;
-  missing = "libOpenCL.so.1";
   if (found)
     return found;
-  void *library = dlopen("libOpenCL.so.1", RTLD_NOW | RTLD_LOCAL);
-  if (!library)
-    return nullptr;
-  const struct {
-    const char *name;
-    void *place;
-  } functions[] = {
+  const LibraryFunction functions[] = {
       {"clGetPlatformIDs", &table.getPlatformIDs},
       {"clGetDeviceIDs", &table.getDeviceIDs},
       {"clGetDeviceInfo", &table.getDeviceInfo},
@@ -40,15 +33,9 @@ const Driver *driver(const char *&missing) {
       {"clEnqueueWriteBuffer", &table.enqueueWriteBuffer},
       {"clFinish", &table.finish},
   };
-  for (const auto &function : functions) {
-    void *address = dlsym(library, function.name);
-    if (!address) {
-      missing = function.name;
-      return nullptr;
-    }
-    *static_cast<void **>(function.place) = address;
-  }
-  return found = &table;
+  if (openLibrary("libOpenCL.so.1", functions, missing))
+    found = &table;
+  return found;
 }
 
 } // namespace mlc::rt::cl

@@ -35,7 +35,7 @@ static int64_t localBytes(mlir::gpu::GPUFuncOp function) {
   return bytes;
 }
 
-void emitProgram(ModuleOp module, mlir::gpu::GPUModuleOp device, StringRef code) {
+void emitProgram(ModuleOp module, mlir::gpu::GPUModuleOp device, ArrayRef<Image> images) {
   ImplicitLocOpBuilder b(module.getLoc(), OpBuilder::atBlockEnd(module.getBody()));
   auto pointer = LLVM::LLVMPointerType::get(module.getContext());
   Type i32 = b.getI32Type(), i64 = b.getI64Type();
@@ -65,30 +65,40 @@ void emitProgram(ModuleOp module, mlir::gpu::GPUModuleOp device, StringRef code)
   auto functions = llvm::to_vector(device.getOps<mlir::gpu::GPUFuncOp>());
   auto triple = LLVM::LLVMArrayType::get(i32, 3);
   auto kernelType = LLVM::LLVMStructType::getLiteral(b.getContext(), {pointer, pointer, triple, i32});
-  auto tableType = LLVM::LLVMArrayType::get(kernelType, functions.size());
   SmallVector<std::string> names, letters;
   for (auto [i, function] : llvm::enumerate(functions)) {
     function->setAttr("mlc.number", b.getI64IntegerAttr(i));
     names.push_back(text("mlc.device.name." + Twine(i), function.getName()));
     letters.push_back(text("mlc.device.arguments." + Twine(i), describeArguments(function)));
   }
-  global("mlc.device.kernels", tableType, [&] {
-    Value table = LLVM::UndefOp::create(b, tableType);
-    for (auto [i, function] : llvm::enumerate(functions)) {
-      SmallVector<Value> threads;
-      ArrayRef<int32_t> extents = *function.getKnownBlockSize();
-      for (int32_t extent : extents)
-        threads.push_back(number(i32, extent));
-      Value kernel = fill(kernelType, {address(names[i]), address(letters[i]), fill(triple, threads),
-                                       number(i32, localBytes(function))});
-      table = LLVM::InsertValueOp::create(b, table, kernel, i);
-    }
-    return table;
+  auto table = [&](StringRef name, Type rowType, size_t count, function_ref<SmallVector<Value>(size_t)> fieldsOf) {
+    auto type = LLVM::LLVMArrayType::get(rowType, count);
+    global(name, type, [&] {
+      SmallVector<Value> rows;
+      for (size_t i = 0; i < count; ++i)
+        rows.push_back(fill(rowType, fieldsOf(i)));
+      return fill(type, rows);
+    });
+  };
+  table("mlc.device.kernels", kernelType, functions.size(), [&](size_t i) -> SmallVector<Value> {
+    SmallVector<Value> threads;
+    ArrayRef<int32_t> extents = *functions[i].getKnownBlockSize();
+    for (int32_t extent : extents)
+      threads.push_back(number(i32, extent));
+    return {address(names[i]), address(letters[i]), fill(triple, threads), number(i32, localBytes(functions[i]))};
   });
-  std::string codeName = text("mlc.device.code", code);
-  auto programType = LLVM::LLVMStructType::getLiteral(b.getContext(), {pointer, i64, pointer, i32});
+  SmallVector<std::string> chips, codes;
+  for (auto [i, image] : llvm::enumerate(images)) {
+    chips.push_back(text("mlc.device.chip." + Twine(i), image.chip));
+    codes.push_back(text("mlc.device.code." + Twine(i), image.code));
+  }
+  auto imageType = LLVM::LLVMStructType::getLiteral(b.getContext(), {pointer, pointer, i64});
+  table("mlc.device.images", imageType, images.size(), [&](size_t i) -> SmallVector<Value> {
+    return {address(chips[i]), address(codes[i]), number(i64, images[i].code.size())};
+  });
+  auto programType = LLVM::LLVMStructType::getLiteral(b.getContext(), {pointer, pointer, i32, i32});
   global(programSymbolName, programType, [&] {
-    return fill(programType, {address(codeName), number(i64, code.size()), address("mlc.device.kernels"),
+    return fill(programType, {address("mlc.device.images"), address("mlc.device.kernels"), number(i32, images.size()),
                               number(i32, functions.size())});
   });
 }

@@ -4,7 +4,13 @@
 
 namespace mlc::gpu {
 
-/// Adds the table, with `code` as what the device's driver takes, and numbers the functions as in it.
-void emitProgram(mlir::ModuleOp module, mlir::gpu::GPUModuleOp device, llvm::StringRef code);
+/// All functions as the driver of some devices takes them: mlc_device_image.
+struct Image {
+  std::string chip; ///< empty for any
+  std::string code;
+};
+
+/// Adds the table and numbers the functions as in it.
+void emitProgram(mlir::ModuleOp module, mlir::gpu::GPUModuleOp device, llvm::ArrayRef<Image> images);
 
 } // namespace mlc::gpu

@@ -17,7 +17,7 @@ struct EmitOpenCL : impl::EmitOpenCLBase<EmitOpenCL> {
       FailureOr<std::string> text = writeProgram(device);
       if (failed(text))
         return signalPassFailure();
-      gpu::emitProgram(getOperation(), device, *text);
+      gpu::emitProgram(getOperation(), device, {{/*chip=*/"", *text}});
       return;
     }
   }

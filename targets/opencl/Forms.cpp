@@ -2,12 +2,9 @@
 //
 // Halves are their bits, as ushort, and only converted: arithmetic in half is an extension that few drivers have. Signed
 // integers wrap around in IR and must not in C, so sums and products are those of unsigned ones.
+#include "gpu/Forms.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/GPU/IR/GPUDialect.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "opencl/OpenCL.h"
 #include "llvm/ADT/StringMap.h"
 
@@ -270,28 +267,10 @@ std::string expressionForm(Operation *op) {
   return formOf(op->getName().getStringRef()).str();
 }
 
-/// What a thread may keep for itself.
-static constexpr int64_t mostPrivateBytes = 2048;
-
 bool hasForm(Operation *op) {
-  if (auto alloca = dyn_cast<memref::AllocaOp>(op)) {
-    MemRefType type = alloca.getType();
-    return type.hasStaticShape() && !typeName(type.getElementType()).empty() &&
-           type.getNumElements() * std::max(type.getElementType().isIndex() ? 64u : type.getElementTypeBitWidth(), 8u) /
-                   8 <=
-               mostPrivateBytes;
-  }
-  auto isKnown = [](Type type) {
-    auto buffer = dyn_cast<MemRefType>(type);
-    return !typeName(buffer ? buffer.getElementType() : type).empty();
-  };
-  if (isa<memref::LoadOp, memref::StoreOp, memref::DimOp, memref::CastOp, memref::SubViewOp, memref::CollapseShapeOp,
-          memref::ExpandShapeOp, memref::ReinterpretCastOp, memref::ViewOp, scf::ForOp, scf::IfOp, scf::WhileOp,
-          arith::ConstantOp, mlir::gpu::ThreadIdOp, mlir::gpu::BlockIdOp>(op))
-    return llvm::all_of(op->getOperandTypes(), isKnown) && llvm::all_of(op->getResultTypes(), isKnown);
-  if (isa<scf::YieldOp, scf::ConditionOp, scf::InParallelOp, linalg::YieldOp, linalg::IndexOp, mlir::gpu::BarrierOp,
-          mlir::gpu::ReturnOp>(op))
-    return true;
+  auto isElement = [](Type type) { return !typeName(type).empty(); };
+  if (std::optional<bool> isFine = gpu::hasStructuralForm(op, isElement))
+    return *isFine;
   return !expressionForm(op).empty();
 }
 

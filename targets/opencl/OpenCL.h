@@ -1,25 +1,21 @@
 // Devices with an OpenCL driver, beside a host of the x86 family.
 #pragma once
-#include "Target.h"
+#include "gpu/DeviceTarget.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 
 namespace mlc {
 
-class OpenCLTarget : public Target {
+class OpenCLTarget : public gpu::DeviceTarget {
 public:
   llvm::StringRef name() const override { return "opencl"; }
   llvm::StringRef summary() const override;
   llvm::FailureOr<TargetAttr> describe(mlir::MLIRContext *, llvm::StringRef chip,
                                        llvm::StringRef features) const override;
-  TilingAttr tile(mlir::TilingInterface, TargetAttr) const override;                  // Tiling.cpp
-  int64_t panelWidth(mlir::Type element, int64_t columns, TargetAttr) const override; // Tiling.cpp
-  int64_t stackBytes() const override { return 0; }
-  void place(mlir::OpPassManager &, TargetAttr) const override;
   bool hasDeviceForm(mlir::Operation *) const override;
   bool hasDeviceForm(mlir::Type) const override;
-  void lower(mlir::OpPassManager &, TargetAttr) const override;
-  llvm::FailureOr<Binary> emit(mlir::ModuleOp, TargetAttr) const override;
-  llvm::StringRef runtime() const override { return "opencl"; }
+
+private:
+  void emitDevice(mlir::OpPassManager &, TargetAttr) const override;
 };
 
 namespace opencl {

@@ -20,7 +20,7 @@ extern "C" {
 #endif
 
 /* Changes whenever a structure or a service below does. */
-#define MLC_CODE_ABI 2
+#define MLC_CODE_ABI 3
 
 typedef struct mlc_frame mlc_frame;
 
@@ -160,11 +160,17 @@ typedef struct mlc_device_kernel {
   int32_t local_bytes; /* shared by the threads of a block */
 } mlc_device_kernel;
 
-/* All of a model's, as the device's driver takes them: source text, or machine code. */
-typedef struct mlc_device_program {
-  const char *code;
+/* All of a model's, as the device's driver takes them: source text, or code for a virtual or a real machine. */
+typedef struct mlc_device_image {
+  const char *chip; /* the devices that it is for, in the words of --chip=; empty for any */
+  const char *code; /* a zero follows, which does not count */
   int64_t bytes;
+} mlc_device_image;
+
+typedef struct mlc_device_program {
+  const mlc_device_image *images;
   const mlc_device_kernel *kernels;
+  int32_t image_count;
   int32_t kernel_count;
 } mlc_device_program;
 
