@@ -16,6 +16,7 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Interfaces/ValueBoundsOpInterface.h"
 #include "passes/Passes.h"
+#include "passes/Placement.h"
 #include "passes/PlanMemory.h"
 
 using namespace mlir;
@@ -120,7 +121,8 @@ struct PlaceTemporaries : impl::PlaceTemporariesBase<PlaceTemporaries> {
       call->insertOperands(call->getNumOperands(), buffer);
     }
     OpBuilder builder(kernel.getContext());
-    auto attributes = builder.getDictionaryAttr(builder.getNamedAttr("llvm.noalias", builder.getUnitAttr()));
+    auto attributes = builder.getDictionaryAttr({builder.getNamedAttr("llvm.noalias", builder.getUnitAttr()),
+                                                 builder.getNamedAttr(temporaryAttrName, builder.getUnitAttr())});
     unsigned position = kernel.getNumArguments();
     (void)kernel.insertArgument(position, alloc.getType(), attributes, alloc.getLoc());
     alloc.replaceAllUsesWith(kernel.getArgument(position));

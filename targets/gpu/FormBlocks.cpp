@@ -118,7 +118,7 @@ SmallVector<Value> indicesAt(OpBuilder &b, Location loc, AffineMap map, ValueRan
   return results;
 }
 
-SmallVector<Value> inlineBody(OpBuilder &b, linalg::LinalgOp op, ValueRange loops, ValueRange outs) {
+SmallVector<Value> inlineBody(OpBuilder &b, linalg::LinalgOp op, ValueRange loops, ValueRange outs, Held held) {
   Location loc = op.getLoc();
   Block *block = op.getBlock();
   IRMapping map;
@@ -127,7 +127,9 @@ SmallVector<Value> inlineBody(OpBuilder &b, linalg::LinalgOp op, ValueRange loop
     if (argument.use_empty())
       continue; // a window, which is there for its extents
     Value value = input->get();
-    if (isa<MemRefType>(value.getType()))
+    if (value == held.buffer)
+      value = held.element;
+    else if (isa<MemRefType>(value.getType()))
       value = memref::LoadOp::create(b, loc, value, indicesAt(b, loc, op.getMatchingIndexingMap(input), loops));
     map.map(argument, value);
   }
@@ -143,17 +145,17 @@ SmallVector<Value> inlineBody(OpBuilder &b, linalg::LinalgOp op, ValueRange loop
   return llvm::map_to_vector(block->getTerminator()->getOperands(), [&](Value v) { return map.lookupOrDefault(v); });
 }
 
-void storeReduced(OpBuilder &b, linalg::LinalgOp op, SmallVector<Value> loops) {
+void storeReduced(OpBuilder &b, linalg::LinalgOp op, SmallVector<Value> loops, Held held) {
   Location loc = op.getLoc();
   SmallVector<unsigned> reduction;
   op.getReductionDims(reduction);
   // Results depend on the parallel loops alone, so what they hold stays with the thread.
   SmallVector<SmallVector<Value>> places;
-  SmallVector<Value> held;
+  SmallVector<Value> before;
   for (OpOperand &out : op.getDpsInitsMutable()) {
     places.push_back(indicesAt(b, loc, op.getMatchingIndexingMap(&out), loops));
     bool isRead = !reduction.empty() || op.payloadUsesValueFromOperand(&out);
-    held.push_back(isRead ? memref::LoadOp::create(b, loc, out.get(), places.back()).getResult() : Value());
+    before.push_back(isRead ? memref::LoadOp::create(b, loc, out.get(), places.back()).getResult() : Value());
   }
   SmallVector<Range> ranges;
   Value zero, one;
@@ -164,7 +166,7 @@ void storeReduced(OpBuilder &b, linalg::LinalgOp op, SmallVector<Value> loops) {
   std::function<SmallVector<Value>(OpBuilder &, size_t, ValueRange)> nest = [&](OpBuilder &b, size_t depth,
                                                                                 ValueRange outs) -> SmallVector<Value> {
     if (depth == reduction.size())
-      return inlineBody(b, op, loops, outs);
+      return inlineBody(b, op, loops, outs, held);
     auto loop = scf::ForOp::create(b, loc, zero, asValue(b, loc, ranges[reduction[depth]].size), one, outs);
     OpBuilder inner = OpBuilder::atBlockBegin(loop.getBody());
     loops[reduction[depth]] = loop.getInductionVar();
@@ -172,7 +174,7 @@ void storeReduced(OpBuilder &b, linalg::LinalgOp op, SmallVector<Value> loops) {
     scf::YieldOp::create(inner, loc, results);
     return SmallVector<Value>(loop.getResults());
   };
-  SmallVector<Value> results = nest(b, 0, held);
+  SmallVector<Value> results = nest(b, 0, before);
   for (auto [result, out, place] : llvm::zip(results, op.getDpsInits(), places))
     memref::StoreOp::create(b, loc, result, out, place);
 }
@@ -241,16 +243,21 @@ struct FormBlocks : impl::FormBlocksBase<FormBlocks> {
     if (!kernel->hasAttr(deviceAttrName))
       return;
     SmallVector<Operation *> ops;
+    DenseMap<Operation *, linalg::LinalgOp> epilogues;
     kernel.walk<WalkOrder::PreOrder>([&](Operation *op) {
       if (!isa<linalg::LinalgOp, ContractOp, memref::CopyOp, scf::ForallOp>(op))
         return WalkResult::advance();
+      if (auto contract = dyn_cast<ContractOp>(op))
+        epilogues[op] = epilogueOf(contract);
       ops.push_back(op);
       return WalkResult::skip();
     });
+    for (auto [contract, epilogue] : epilogues)
+      llvm::erase(ops, epilogue.getOperation());
     IRRewriter rewriter(&getContext());
     for (Operation *op : ops) {
       if (auto contract = dyn_cast<ContractOp>(op))
-        formContraction(rewriter, contract);
+        formContraction(rewriter, contract, epilogues.lookup(op));
       else if (auto copy = dyn_cast<memref::CopyOp>(op))
         formCopy(rewriter, copy);
       else if (auto loop = dyn_cast<scf::ForallOp>(op))

@@ -10,6 +10,8 @@
 //     scf.forall (%y, %x) in (16, 16) { %out = %sums, within the edges }
 //   }
 //
+// An elementwise operation that alone reads the result is computed where it would be stored.
+//
 // Rows are all outer loops that the right-hand side does not depend on, counted as one, and depth is all depth loops: so
 // a convolution is the same as a matrix product, its window found by arithmetic when a tile is staged. Each element
 // that was staged is used by 16 threads, and each that a thread loads from there several times.
@@ -19,8 +21,12 @@
 #include "mlir/Dialect/Affine/Utils.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
+#include "passes/KernelLoops.h"
 
 using namespace mlir;
 
@@ -31,11 +37,67 @@ static constexpr int64_t side = 16;
 /// Elements that a thread computes in a row, and rows of them unless there are few.
 static constexpr int64_t columnsOfThread = 4, mostRowsOfThread = 4;
 
+/// The buffer that a view is of.
+static Value rootOf(Value buffer) {
+  while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>())
+    buffer = view.getViewSource();
+  return buffer;
+}
+
+/// Whether nobody outside of the kernel sees a buffer.
+static bool isTemporary(Value buffer) {
+  auto argument = dyn_cast<BlockArgument>(buffer);
+  auto kernel = argument ? dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp()) : func::FuncOp();
+  return kernel && kernel.getArgAttr(argument.getArgNumber(), temporaryAttrName);
+}
+
+static OpOperand *operandOf(linalg::LinalgOp op, Value value) {
+  for (OpOperand &operand : op->getOpOperands())
+    if (operand.get() == value)
+      return &operand;
+  return nullptr;
+}
+
+linalg::LinalgOp epilogueOf(ContractOp op) {
+  Value result = op.getInit();
+  linalg::LinalgOp epilogue;
+  for (Operation *user : result.getUsers()) {
+    if (user == op || isa<memref::DimOp>(user))
+      continue;
+    auto structured = dyn_cast<linalg::LinalgOp>(user);
+    if (!structured || epilogue)
+      return nullptr;
+    epilogue = structured;
+  }
+  if (!epilogue || !isTemporary(result) || epilogue->getBlock() != op->getBlock() || !op->isBeforeInBlock(epilogue) ||
+      !isElementwise(epilogue) || llvm::count(epilogue->getOperands(), result) != 1)
+    return nullptr;
+  OpOperand *operand = operandOf(epilogue, result);
+  if (!epilogue.isDpsInput(operand))
+    return nullptr;
+  // Each element is one of the contraction's, and the other way around.
+  AffineMap map = epilogue.getMatchingIndexingMap(operand);
+  if (!map.isPermutation() || map.getNumDims() != op.getColumnLoop() + 1)
+    return nullptr;
+  // What another block still reads may not be written.
+  for (Value out : epilogue.getDpsInits())
+    for (Value input : {op.getLhs(), op.getRhs()})
+      if (rootOf(out) == rootOf(input))
+        return nullptr;
+  // What lies between computes what the epilogue reads, or is in its way.
+  for (Operation *between = op->getNextNode(); between != epilogue; between = between->getNextNode())
+    if (!isMemoryEffectFree(between))
+      return nullptr;
+  return epilogue;
+}
+
 namespace {
 
 class Contraction {
 public:
-  Contraction(OpBuilder &b, ContractOp op) : op(op), loc(op.getLoc()), extents(op.getLoopExtents(b)) {
+  /// The sums go into `epilogue`, if there is one, instead of memory.
+  Contraction(OpBuilder &b, ContractOp op, linalg::LinalgOp epilogue)
+      : op(op), epilogue(epilogue), loc(op.getLoc()), extents(op.getLoopExtents(b)) {
     column = op.getColumnLoop();
     batches = op.getBatchLoops();
     for (unsigned loop = 0; loop < column; ++loop)
@@ -48,6 +110,9 @@ public:
     depthCount = product(b, loc, of(depth));
     std::optional<int64_t> fixedRows = getConstantIntValue(rowCount);
     rowsOfThread = fixedRows && *fixedRows <= side ? 1 : mostRowsOfThread;
+    if (epilogue)
+      for (AffineExpr index : epilogue.getMatchingIndexingMap(operandOf(epilogue, op.getInit())).getResults())
+        loopsOfEpilogue.push_back(cast<AffineDimExpr>(index).getPosition());
   }
 
   void form(OpBuilder &b);
@@ -87,6 +152,12 @@ private:
     Value loaded = memref::LoadOp::create(b, loc, from, place);
     return loaded.getType() == element ? loaded : arith::ExtFOp::create(b, loc, element, loaded).getResult();
   }
+  /// A loop over `first`, `first + step`... up to `end`.
+  void buildSteps(OpBuilder &b, Value first, int64_t end, int64_t step, function_ref<void(OpBuilder &, Value)> body) {
+    auto loop = scf::ForOp::create(b, loc, first, constant(b, end), constant(b, step));
+    OpBuilder inner = OpBuilder::atBlockBegin(loop.getBody());
+    body(inner, loop.getInductionVar());
+  }
   /// `load()` where `isInside` holds, else zero.
   Value loadWithin(OpBuilder &b, Value isInside, function_ref<Value(OpBuilder &)> load) {
     return scf::IfOp::create(
@@ -98,10 +169,17 @@ private:
     ArrayRef<Value> place = loops.take_front(column + 1);
     if (op.getAccumulate())
       sum = arith::AddFOp::create(b, loc, memref::LoadOp::create(b, loc, op.getInit(), place), sum);
-    memref::StoreOp::create(b, loc, sum, op.getInit(), place);
+    if (!epilogue)
+      return (void)memref::StoreOp::create(b, loc, sum, op.getInit(), place);
+    SmallVector<Value> at(place.size());
+    for (auto [loop, own] : llvm::zip(place, loopsOfEpilogue))
+      at[own] = loop;
+    storeReduced(b, epilogue, std::move(at), {op.getInit(), sum});
   }
 
   ContractOp op;
+  linalg::LinalgOp epilogue;
+  SmallVector<unsigned> loopsOfEpilogue; ///< for each outer loop and column
   Location loc;
   SmallVector<OpFoldResult> extents;
   unsigned column;
@@ -145,15 +223,16 @@ void Contraction::form(OpBuilder &b) {
       SmallVector<Value> loops = loopsOfBlock;
       spread(b, term, depth, loops);
       Value isTerm = isBelow(b, term, depthCount);
-      for (int64_t i = 0; i < rowsOfThread; ++i) {
-        Value rowOfTile = add(b, thread[0], constant(b, i * side)), row = add(b, firstRow, rowOfTile);
+      buildSteps(b, thread[0], tileRows, side, [&](OpBuilder &b, Value rowOfTile) {
+        Value row = add(b, firstRow, rowOfTile);
         Value isInside = arith::AndIOp::create(b, loc, isTerm, isBelow(b, row, rowCount));
         Value loaded = loadWithin(b, isInside, [&](OpBuilder &b) {
-          spread(b, row, rows, loops);
-          return load(b, op.getLhs(), op.getLhsMap(), loops);
+          SmallVector<Value> at = loops;
+          spread(b, row, rows, at);
+          return load(b, op.getLhs(), op.getLhsMap(), at);
         });
         memref::StoreOp::create(b, loc, loaded, lhs, ValueRange{thread[1], rowOfTile});
-      }
+      });
       // ...and along columns, in which the right-hand side is.
       Value width = constant(b, tileColumns);
       Value columnOfTile = arith::RemUIOp::create(b, loc, number, width);
@@ -161,16 +240,16 @@ void Contraction::form(OpBuilder &b) {
       loops = loopsOfBlock;
       loops[column] = add(b, firstColumn, columnOfTile);
       Value isColumn = isBelow(b, loops[column], extents[column]);
-      const int64_t termsAtOnce = side * side / tileColumns;
-      for (int64_t i = 0; i < side; i += termsAtOnce) {
-        Value termOfTile = add(b, firstOfThread, constant(b, i)), term = add(b, firstTerm, termOfTile);
+      buildSteps(b, firstOfThread, side, side * side / tileColumns, [&](OpBuilder &b, Value termOfTile) {
+        Value term = add(b, firstTerm, termOfTile);
         Value isInside = arith::AndIOp::create(b, loc, isColumn, isBelow(b, term, depthCount));
         Value loaded = loadWithin(b, isInside, [&](OpBuilder &b) {
-          spread(b, term, depth, loops);
-          return load(b, op.getRhs(), op.getRhsMap(), loops);
+          SmallVector<Value> at = loops;
+          spread(b, term, depth, at);
+          return load(b, op.getRhs(), op.getRhsMap(), at);
         });
         memref::StoreOp::create(b, loc, loaded, rhs, ValueRange{termOfTile, columnOfTile});
-      }
+      });
     });
     buildThreads(inner, loc, {side, side}, [&](OpBuilder &b, ValueRange thread) {
       SmallVector<Value> held;
@@ -196,19 +275,24 @@ void Contraction::form(OpBuilder &b) {
           memref::StoreOp::create(b, loc, terms.getResult(i * columnsOfThread + j), sums, place(b, thread, i, j));
     });
     buildThreads(b, loc, {side, side}, [&](OpBuilder &b, ValueRange thread) {
-      for (int64_t i = 0; i < rowsOfThread; ++i)
-        for (int64_t j = 0; j < columnsOfThread; ++j) {
-          Value row = add(b, firstRow, add(b, thread[0], constant(b, i * side)));
+      SmallVector<Value> columns;
+      for (int64_t j = 0; j < columnsOfThread; ++j)
+        columns.push_back(add(b, firstColumn, add(b, thread[1], constant(b, j * side))));
+      for (int64_t i = 0; i < rowsOfThread; ++i) {
+        Value row = add(b, firstRow, add(b, thread[0], constant(b, i * side)));
+        scf::IfOp::create(b, loc, isBelow(b, row, rowCount), [&](OpBuilder &b, Location) {
           SmallVector<Value> loops = loopsOfBlock;
-          loops[column] = add(b, firstColumn, add(b, thread[1], constant(b, j * side)));
-          Value isInside =
-              arith::AndIOp::create(b, loc, isBelow(b, row, rowCount), isBelow(b, loops[column], extents[column]));
-          scf::IfOp::create(b, loc, isInside, [&](OpBuilder &b, Location) {
-            spread(b, row, rows, loops);
-            store(b, memref::LoadOp::create(b, loc, sums, place(b, thread, i, j)), loops);
-            scf::YieldOp::create(b, loc);
-          });
-        }
+          spread(b, row, rows, loops);
+          for (int64_t j = 0; j < columnsOfThread; ++j) {
+            loops[column] = columns[j];
+            scf::IfOp::create(b, loc, isBelow(b, columns[j], extents[column]), [&](OpBuilder &b, Location) {
+              store(b, memref::LoadOp::create(b, loc, sums, place(b, thread, i, j)), loops);
+              scf::YieldOp::create(b, loc);
+            });
+          }
+          scf::YieldOp::create(b, loc);
+        });
+      }
     });
   });
 }
@@ -237,15 +321,17 @@ void Contraction::formLanes(OpBuilder &b) {
   });
 }
 
-void formContraction(RewriterBase &rewriter, ContractOp op) {
+void formContraction(RewriterBase &rewriter, ContractOp op, linalg::LinalgOp epilogue) {
   OpBuilder::InsertionGuard guard(rewriter);
-  rewriter.setInsertionPoint(op);
-  Contraction contraction(rewriter, op);
+  rewriter.setInsertionPoint(epilogue ? epilogue.getOperation() : op); // behind the views that an epilogue needs
+  Contraction contraction(rewriter, op, epilogue);
   if (op.isLanewise())
     contraction.formLanes(rewriter);
   else
     contraction.form(rewriter);
   rewriter.eraseOp(op);
+  if (epilogue)
+    rewriter.eraseOp(epilogue);
 }
 
 } // namespace mlc::gpu

@@ -5,11 +5,10 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
+#include "passes/Placement.h"
 
 namespace mlc::gpu {
 
-/// The unit attribute of a kernel that runs on the device: its function stays on the host and launches.
-inline constexpr llvm::StringLiteral deviceAttrName = "mlc.device";
 /// The module of all functions that the device runs.
 inline constexpr llvm::StringLiteral deviceModuleName = "device";
 /// The table of these functions as the runtime sees it (mlc_device_program in abi.h), which the target's last pass
@@ -27,7 +26,9 @@ TilingAttr tileRows(mlir::TilingInterface root);
 
 /// Replaces an operation by blocks of threads (FormBlocks.cpp, FormContraction.cpp, FormRows.cpp).
 void formLoops(mlir::RewriterBase &rewriter, mlir::linalg::LinalgOp op);
-void formContraction(mlir::RewriterBase &rewriter, ContractOp op);
+void formContraction(mlir::RewriterBase &rewriter, ContractOp op, mlir::linalg::LinalgOp epilogue);
+/// The elementwise operation behind a contraction that is all there is to read its result; null if there is none.
+mlir::linalg::LinalgOp epilogueOf(ContractOp op);
 /// A loop over rows holds structured operations.
 bool isOverRows(mlir::scf::ForallOp loop);
 void formRows(mlir::RewriterBase &rewriter, mlir::scf::ForallOp loop);
@@ -59,11 +60,15 @@ void formParallel(mlir::RewriterBase &rewriter, mlir::scf::ForallOp op);
 /// The indices by which a point of the loops accesses an operand.
 llvm::SmallVector<mlir::Value> indicesAt(mlir::OpBuilder &b, mlir::Location loc, mlir::AffineMap map,
                                          mlir::ValueRange loops);
+/// The element of a buffer that a thread has without having to load it.
+struct Held {
+  mlir::Value buffer, element;
+};
 /// What the body of `op` gives at a point, with `outs` as what the results held.
 llvm::SmallVector<mlir::Value> inlineBody(mlir::OpBuilder &b, mlir::linalg::LinalgOp op, mlir::ValueRange loops,
-                                          mlir::ValueRange outs);
+                                          mlir::ValueRange outs, Held held = {});
 /// Stores the results of `op` at the point that `loops` gives of its parallel loops; the others are run.
-void storeReduced(mlir::OpBuilder &b, mlir::linalg::LinalgOp op, llvm::SmallVector<mlir::Value> loops);
+void storeReduced(mlir::OpBuilder &b, mlir::linalg::LinalgOp op, llvm::SmallVector<mlir::Value> loops, Held held = {});
 /// The digits of `number` in the mixed radix of `extents`, the last the fastest.
 llvm::SmallVector<mlir::Value> splitIndex(mlir::OpBuilder &b, mlir::Location loc, mlir::Value number,
                                           llvm::ArrayRef<mlir::OpFoldResult> extents);

@@ -17,7 +17,7 @@ func.func private @small(%x: memref<128xf32>) attributes {mlc.kernel} {
 
 // A large one is brought by the caller.
 // CHECK-LABEL: func.func private @large
-// CHECK-SAME: %[[N:.*]]: index, %{{.*}}: memref<?xf32>, %[[T:.*]]: memref<?x1024xf32> {llvm.noalias})
+// CHECK-SAME: %[[N:.*]]: index, %{{.*}}: memref<?xf32>, %[[T:.*]]: memref<?x1024xf32> {llvm.noalias, mlc.temporary})
 // CHECK-NOT: alloc
 func.func private @large(%n: index, %x: memref<?xf32>) attributes {mlc.kernel} {
   %c0 = arith.constant 0 : index

@@ -58,3 +58,47 @@ func.func private @host(%out: memref<8xf32>) attributes {mlc.kernel} {
   linalg.fill ins(%zero : f32) outs(%out : memref<8xf32>)
   return
 }
+
+#element = affine_map<(m, n) -> (m, n)>
+
+// What is elementwise behind a contraction is computed where its result would be stored, in the same blocks...
+// CHECK-LABEL: func.func private @product_exp
+// CHECK-COUNT-1: mapping = [#gpu.block
+// CHECK-NOT: mapping = [#gpu.block
+func.func private @product_exp(%a: memref<100x30xf32>, %b: memref<1x30x64xf32>, %c: memref<100x50xf32>, %t: memref<100x50xf32> {mlc.temporary}) attributes {mlc.kernel, mlc.device} {
+  mlc.contract ins(%a, %b : memref<100x30xf32>, memref<1x30x64xf32>) outs(%t : memref<100x50xf32>) {lhs_map = #lhs, rhs_map = #rhs}
+  linalg.generic {indexing_maps = [#element, #element], iterator_types = ["parallel", "parallel"]} ins(%t : memref<100x50xf32>) outs(%c : memref<100x50xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    %0 = math.exp %x : f32
+    linalg.yield %0 : f32
+  }
+  return
+}
+
+// ...but not where somebody else may want that result...
+// CHECK-LABEL: func.func private @product_and_exp
+// CHECK-COUNT-2: mapping = [#gpu.block
+// CHECK: return
+func.func private @product_and_exp(%a: memref<100x30xf32>, %b: memref<1x30x64xf32>, %c: memref<100x50xf32>, %t: memref<100x50xf32>) attributes {mlc.kernel, mlc.device} {
+  mlc.contract ins(%a, %b : memref<100x30xf32>, memref<1x30x64xf32>) outs(%t : memref<100x50xf32>) {lhs_map = #lhs, rhs_map = #rhs}
+  linalg.generic {indexing_maps = [#element, #element], iterator_types = ["parallel", "parallel"]} ins(%t : memref<100x50xf32>) outs(%c : memref<100x50xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    %0 = math.exp %x : f32
+    linalg.yield %0 : f32
+  }
+  return
+}
+
+// ...nor where it is written over what other blocks still read.
+// CHECK-LABEL: func.func private @product_in_place
+// CHECK-COUNT-2: mapping = [#gpu.block
+// CHECK: return
+func.func private @product_in_place(%a: memref<100x50xf32>, %b: memref<1x50x64xf32>, %t: memref<100x50xf32> {mlc.temporary}) attributes {mlc.kernel, mlc.device} {
+  mlc.contract ins(%a, %b : memref<100x50xf32>, memref<1x50x64xf32>) outs(%t : memref<100x50xf32>) {lhs_map = #lhs, rhs_map = #rhs}
+  linalg.generic {indexing_maps = [#element, #element], iterator_types = ["parallel", "parallel"]} ins(%t : memref<100x50xf32>) outs(%a : memref<100x50xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    %0 = math.exp %x : f32
+    linalg.yield %0 : f32
+  }
+  return
+}
