@@ -19,6 +19,7 @@
 #include "onnx/Onnx.h"
 #include "passes/ConvertMlcToLLVM.h"
 #include "passes/Passes.h"
+#include "passes/Placement.h"
 #include "passes/PlanMemory.h"
 #include "passes/Ports.h"
 #include "llvm/ADT/SetVector.h"
@@ -295,6 +296,9 @@ struct EmitEntryPoint : impl::EmitEntryPointBase<EmitEntryPoint> {
       result.emplace_back("mlc.target", target.getName().str());
       result.emplace_back("mlc.features", target.getFeatures().str());
     }
+    if (auto own = module->getAttrOfType<DictionaryAttr>(propertiesAttrName))
+      for (NamedAttribute property : own)
+        result.emplace_back(property.getName().str(), cast<StringAttr>(property.getValue()).str());
     result.emplace_back("mlc.hash", hash(module));
     return result;
   }

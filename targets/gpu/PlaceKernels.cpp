@@ -2,7 +2,7 @@
 //
 // A kernel does when each of its operations can be written as blocks of threads, and each scalar operation inside has a
 // form on this device (Target::hasDeviceForm). Then its function gets `mlc.device`. Otherwise it stays a function of the
-// host, whole, and a remark says of which operation that is. A kernel is never half here and half there: its
+// host, whole, and a remark says of which operation that is; the compiled model says it too, by its properties. A kernel is never half here and half there: its
 // intermediates would go back and forth.
 #include "gpu/Gpu.h"
 #include "gpu/Passes.h"
@@ -12,6 +12,8 @@
 #include "mlir/Interfaces/ViewLikeInterface.h"
 #include "mlir/Transforms/Passes.h"
 #include "passes/PlanMemory.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
@@ -93,12 +95,24 @@ std::string refusal(Operation *op, const Target &target) {
 
 namespace {
 
+/// The names of the nodes that an operation comes from.
+void collectNames(Location loc, llvm::SetVector<StringRef> &names) {
+  if (auto name = dyn_cast<NameLoc>(loc))
+    names.insert(name.getName());
+  else if (auto fused = dyn_cast<FusedLoc>(loc))
+    for (Location part : fused.getLocations())
+      collectNames(part, names);
+  else if (auto call = dyn_cast<CallSiteLoc>(loc))
+    collectNames(call.getCallee(), names);
+}
+
 struct PlaceKernels : impl::PlaceKernelsBase<PlaceKernels> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     FailureOr<std::pair<const Target *, TargetAttr>> target = targetOf(module);
     if (failed(target))
       return signalPassFailure();
+    unsigned onDevice = 0, onHost = 0;
     for (auto kernel : module.getOps<func::FuncOp>()) {
       if (!kernel->hasAttr(kernelAttrName) || kernel.isExternal())
         continue;
@@ -109,12 +123,29 @@ struct PlaceKernels : impl::PlaceKernelsBase<PlaceKernels> {
         if (!(reason = refusal(&op, *target->first)).empty())
           break;
       }
-      if (reason.empty())
+      if (reason.empty()) {
         kernel->setAttr(deviceAttrName, UnitAttr::get(&getContext()));
-      else
-        cause->emitRemark() << "kernel '" << kernel.getName() << "' runs on the host: " << reason;
+        ++onDevice;
+        continue;
+      }
+      ++onHost;
+      cause->emitRemark() << "kernel '" << kernel.getName() << "' runs on the host: " << reason;
+      llvm::SetVector<StringRef> names;
+      kernel.walk([&](Operation *op) { collectNames(op->getLoc(), names); });
+      tell(("mlc.on-host." + kernel.getName()).str(), reason + "; of " + llvm::join(names, ", "));
     }
+    if (onDevice + onHost == 0)
+      return;
+    std::string summary = llvm::formatv("{0} kernels on the device, {1} on the host", onDevice, onHost);
+    tell("mlc.placement", summary);
+    if (onHost)
+      module.emitRemark(summary);
+    module->setAttr(propertiesAttrName, properties.getDictionary(&getContext()));
   }
+
+  void tell(StringRef name, StringRef text) { properties.set(name, StringAttr::get(&getContext(), text)); }
+
+  NamedAttrList properties;
 };
 
 } // namespace

@@ -2,8 +2,10 @@
 #include "CodegenOptions.h"
 #include "Verbs.h"
 #include "import/Import.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "onnx/Onnx.h"
+#include "passes/Placement.h"
 #include "support/Diagnostics.h"
 #include "support/Model.h"
 #include "support/Table.h"
@@ -18,6 +20,7 @@ namespace {
 /// What was found of one operator.
 struct Finding {
   unsigned nodes = 0;
+  bool onDevice = false, onHost = false; ///< where some of it runs, where there is a device
   SmallVector<std::string> problems; ///< one for each node that has one, with its name; of an unknown operator just one
   bool wasTried = true;              ///< false where the model cannot be imported
 };
@@ -39,12 +42,16 @@ private:
   BumpPtrAllocator allocator;
   StringSaver names{allocator};
   MapVector<StringRef, Finding> findings;
-  /// The operator at a place in the model, by which diagnostics find theirs.
-  DenseMap<mlir::Location, StringRef> operators;
+  /// The operators at a place in the model, by which diagnostics find theirs: of a node that was upgraded, there are
+  /// several.
+  DenseMap<mlir::Location, SmallVector<StringRef, 1>> operators;
 
   void list(mlir::ModuleOp module);
   Error listUnknown();
   Error lower(mlir::ModuleOp module);
+  Error place(mlir::ModuleOp module, const Target &target, TargetAttr attr);
+  void note(mlir::Location loc, bool isOnDevice);
+  StringRef device; ///< empty where there is none
   LogicalResult run(mlir::ModuleOp module, StringRef phase, const Target &target, TargetAttr attr);
 };
 } // namespace
@@ -55,7 +62,7 @@ void Checker::list(mlir::ModuleOp module) {
       return;
     StringRef name = op->getName().stripDialect();
     ++findings[name].nodes;
-    operators.try_emplace(op->getLoc(), name);
+    operators[op->getLoc()].push_back(name);
   });
 }
 
@@ -82,11 +89,48 @@ Error Checker::lower(mlir::ModuleOp module) {
       ++elsewhere;
       return failure();
     }
-    findings[found->second].problems.push_back(formatDiagnostic(diagnostic, ""));
+    findings[found->second.front()].problems.push_back(formatDiagnostic(diagnostic, ""));
     return success();
   });
   bool done = succeeded(run(module, "simplify", *target, attr)) && succeeded(run(module, "lower", *target, attr));
-  return done || (!allSupported() && !elsewhere) ? Error::success() : alreadyReported();
+  if (!done)
+    return !allSupported() && !elsewhere ? Error::success() : alreadyReported();
+  return place(module, *target, attr);
+}
+
+/// Where the target has a device beside its host: what it runs. Remarks tell why it does not run the rest.
+Error Checker::place(mlir::ModuleOp module, const Target &target, TargetAttr attr) {
+  mlir::PassManager passes(&context);
+  target.place(passes, attr);
+  if (passes.empty())
+    return Error::success();
+  for (StringRef phase : {"layout", "fuse", "tile", "bufferize"})
+    if (failed(run(module, phase, target, attr)))
+      return alreadyReported();
+  if (failed(passes.run(module)))
+    return alreadyReported();
+  for (mlir::Operation &op : *module.getBody()) {
+    auto function = dyn_cast<mlir::func::FuncOp>(op);
+    if (function && !function->hasAttr(kernelAttrName))
+      continue;
+    bool isOnDevice = !function || function->hasAttr(deviceAttrName);
+    op.walk([&](mlir::Operation *inner) { note(inner->getLoc(), isOnDevice); });
+  }
+  device = target.name();
+  return Error::success();
+}
+
+void Checker::note(mlir::Location loc, bool isOnDevice) {
+  if (auto fused = dyn_cast<mlir::FusedLoc>(loc)) {
+    for (mlir::Location part : fused.getLocations())
+      note(part, isOnDevice);
+    return;
+  }
+  auto found = operators.find(loc);
+  if (found == operators.end())
+    return;
+  for (StringRef name : found->second)
+    (isOnDevice ? findings[name].onDevice : findings[name].onHost) = true;
 }
 
 /// Import ends with the first node that it cannot read: look for all that are not known. Fails where the fault is
@@ -121,14 +165,26 @@ Error Checker::check() {
 
 void Checker::print() const {
   using enum Table::Align;
-  Table table({Left, Right, Left}, {"operator", "nodes", "supported"});
+  SmallVector<Table::Align> columns = {Left, Right, Left};
+  SmallVector<StringRef> headings = {"operator", "nodes", "supported"};
+  if (!device.empty()) {
+    columns.push_back(Left);
+    headings.push_back("runs on");
+  }
+  Table table(columns, headings);
   for (const auto &[name, finding] : findings) {
     size_t problems = finding.problems.size();
     std::string problemText = finding.wasTried ? "no, " + std::to_string(problems) : "no";
-    table.row({name.str(), std::to_string(finding.nodes),
-               problems           ? problemText
-               : finding.wasTried ? "yes"
-                                  : "known, not tried"});
+    SmallVector<std::string> cells = {name.str(), std::to_string(finding.nodes),
+                                      problems           ? problemText
+                                      : finding.wasTried ? "yes"
+                                                         : "known, not tried"};
+    if (!device.empty())
+      cells.push_back(finding.onDevice && finding.onHost ? device.str() + ", host"
+                      : finding.onDevice                 ? device.str()
+                      : finding.onHost                   ? "host"
+                                                         : "");
+    table.row(std::move(cells));
   }
   table.print(outs());
   for (const auto &[name, finding] : findings)
@@ -143,7 +199,9 @@ Error runCheck(CommandLine &line) {
   line.explain(
       "Prints each operator of the model, the number of its nodes, and how many of these have a problem, then\n"
       "every problem with the name of its node. Exits with 1 where there is one. Where an operator is not known at\n"
-      "all, the model cannot be read: then all unknown operators are listed, and the others are not tried.\n\n"
+      "all, the model cannot be read: then all unknown operators are listed, and the others are not tried.\n"
+      "For a device, one more column says where the nodes run, there or on its host; nowhere if there is nothing left\n"
+      "to run once the model is compiled. Remarks say which nodes run on the host, and why.\n\n"
       "Example:\n"
       "  mlc check model.onnx --target=x86");
   if (Error error = line.parse())

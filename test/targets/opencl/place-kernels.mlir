@@ -1,5 +1,6 @@
 // RUN: mlc-opt %s -mlc-place-kernels -verify-diagnostics | FileCheck %s
 
+// expected-remark @+1 {{1 kernels on the device, 2 on the host}}
 module attributes {mlc.target = #mlc.target<"opencl", chip = "x86-64", features = "", vector_bytes = 16>} {
   // CHECK: func.func private @fill{{.*}} attributes {mlc.device, mlc.kernel}
   func.func private @fill(%out: memref<8xf32>) attributes {mlc.kernel} {
