@@ -3,6 +3,7 @@
 #include "KernelWork.h"
 #include "OutputFile.h"
 #include "import/Import.h"
+#include "link/JoinDevice.h"
 #include "link/Link.h"
 #include "mlir/Bytecode/BytecodeReader.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -15,6 +16,7 @@
 #include "onnx/Onnx.h"
 #include "passes/Passes.h"
 #include "passes/Pipelines.h"
+#include "passes/Placement.h"
 #include "passes/Ports.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
@@ -143,15 +145,24 @@ static OwningOpRef<ModuleOp> readInput(const Options &options, MLIRContext &cont
   return module;
 }
 
+static FailureOr<const Target *> targetNamed(StringRef name, MLIRContext &context) {
+  if (const Target *target = findTarget(name))
+    return target;
+  auto names = llvm::map_range(registeredTargets(), [](const auto &known) { return known->name(); });
+  return emitError(UnknownLoc::get(&context))
+         << "unknown target '" << name << "'; known are " << llvm::join(names, ", ");
+}
+
 FailureOr<std::pair<const Target *, TargetAttr>> targetOf(const Options &options, MLIRContext &context) {
   context.loadDialect<MlcDialect>(); // the target describes itself by its attribute
-  StringRef name = options.target.empty() ? hostTargetName() : StringRef(options.target);
-  const Target *target = findTarget(name);
-  if (!target) {
-    auto names = llvm::map_range(registeredTargets(), [](const auto &known) { return known->name(); });
+  if (StringRef(options.target).contains(','))
     return emitError(UnknownLoc::get(&context))
-           << "unknown target '" << name << "'; known are " << llvm::join(names, ", ");
-  }
+           << "expects one target here, got '" << options.target << "'; a library for two is made by compile alone";
+  FailureOr<const Target *> found =
+      targetNamed(options.target.empty() ? hostTargetName() : StringRef(options.target), context);
+  if (failed(found))
+    return failure();
+  const Target *target = *found;
   FailureOr<TargetAttr> attr = target->describe(&context, options.chip, options.features);
   if (failed(attr))
     return failure();
@@ -224,14 +235,17 @@ static LogicalResult checkOutputs(const Options &options, MLIRContext &context) 
   return success();
 }
 
-LogicalResult compile(const Options &options, MLIRContext &context) {
-  if (options.emit < options.from)
-    return emitError(UnknownLoc::get(&context))
-           << "cannot emit '" << info(options.emit).name << "', which comes before '" << info(options.from).name << "'";
-  if (failed(checkOutputs(options, context)))
-    return failure();
-  context.loadDialect<MlcDialect>(); // the target describes itself by its attribute
-  Clock clock(options);
+namespace {
+struct Compiled {
+  OwningOpRef<ModuleOp> module;
+  const Target *target;
+  TargetAttr attr;
+};
+} // namespace
+
+/// The phases up to the last one that is asked for, or the one before the link. `device` is the target that a library for
+/// two prefers; empty in any other.
+static FailureOr<Compiled> runPhases(const Options &options, StringRef device, MLIRContext &context, Clock &clock) {
   OwningOpRef<ModuleOp> module =
       clock.run(options.from == Phase::Import ? "import" : "read", [&] { return readInput(options, context); });
   if (!module)
@@ -247,11 +261,13 @@ LogicalResult compile(const Options &options, MLIRContext &context) {
     (*module)->setAttr(profileAttrName, UnitAttr::get(&context));
   if (options.unchecked)
     (*module)->setAttr(uncheckedAttrName, UnitAttr::get(&context));
+  if (!device.empty())
+    (*module)->setAttr(deviceModelAttrName, StringAttr::get(&context, device));
 
   for (const PhaseInfo &phase : phases()) {
     if (phase.phase < options.from || phase.phase > options.emit || !phase.build)
       continue;
-    LogicalResult done = clock.run(phase.name, [&] {
+    LogicalResult done = clock.run(phase.name, [&, target = target, attr = attr] {
       PassManager passes(&context);
       if (!options.printAfter.empty())
         passes.enableIRPrinting(
@@ -265,9 +281,75 @@ LogicalResult compile(const Options &options, MLIRContext &context) {
     if (phase.phase == Phase::Fuse && (*module)->hasAttr(profileAttrName))
       noteKernelWork(*module);
   }
+  return Compiled{std::move(module), target, attr};
+}
+
+/// The options for a machine, and for the device beside it, that share a library.
+static FailureOr<std::pair<Options, Options>> splitTargets(const Options &options, MLIRContext &context) {
+  auto refuse = [&]() { return emitError(UnknownLoc::get(&context)); };
+  if (options.from != Phase::Import || options.emit != Phase::Link)
+    return refuse() << "expects one target with --from and --emit, got '" << options.target << "'";
+  auto [first, second] = StringRef(options.target).split(',');
+  if (second.contains(','))
+    return refuse() << "expects a machine and one device beside it, got '" << options.target << "'";
+  FailureOr<const Target *> host = targetNamed(first, context), device = targetNamed(second, context);
+  if (failed(host) || failed(device))
+    return failure();
+  if ((*host)->hostName() != first)
+    return refuse() << "'" << first << "' is a device: expects its machine first, as in '" << (*host)->hostName() << ","
+                    << first << "'";
+  if ((*device)->hostName() == second)
+    return refuse() << "'" << first << "' and '" << second
+                    << "' are two machines, and a library has code for one; compile for each of them";
+  if ((*device)->hostName() != first)
+    return refuse() << "'" << second << "' is a device beside '" << (*device)->hostName() << "', not beside '" << first
+                    << "'";
+  std::pair<Options, Options> each(options, options);
+  each.first.target = first.str();
+  // Chip and features are the machine's.
+  each.second.target = second.str();
+  each.second.chip = each.second.features = "";
+  return each;
+}
+
+/// One library of the same model for a machine and for a device beside it.
+static LogicalResult compileForTwo(const Options &options, MLIRContext &context, Clock &clock) {
+  FailureOr<std::pair<Options, Options>> each = splitTargets(options, context);
+  if (failed(each))
+    return failure();
+  FailureOr<Compiled> device = runPhases(each->second, "", context, clock);
+  if (failed(device))
+    return failure();
+  const bool isOfUse = hasDeviceCode(*device->module);
+  if (!isOfUse)
+    device->module->emitWarning("nothing of the model runs on '")
+        << each->second.target << "'; the library is for '" << each->first.target << "' alone";
+  FailureOr<Compiled> host = runPhases(each->first, isOfUse ? each->second.target : "", context, clock);
+  if (failed(host))
+    return failure();
+  if (isOfUse)
+    joinDevice(*host->module, *device->module);
+  const Target &runtime = isOfUse ? *device->target : *host->target;
+  return clock.run("link", [&] { return writeLibrary(*host->module, options, runtime, host->attr); });
+}
+
+LogicalResult compile(const Options &options, MLIRContext &context) {
+  if (options.emit < options.from)
+    return emitError(UnknownLoc::get(&context))
+           << "cannot emit '" << info(options.emit).name << "', which comes before '" << info(options.from).name << "'";
+  if (failed(checkOutputs(options, context)))
+    return failure();
+  context.loadDialect<MlcDialect>(); // the target describes itself by its attribute
+  Clock clock(options);
+  if (StringRef(options.target).contains(','))
+    return compileForTwo(options, context, clock);
+  FailureOr<Compiled> compiled = runPhases(options, "", context, clock);
+  if (failed(compiled))
+    return failure();
+  ModuleOp module = *compiled->module;
   if (options.emit != Phase::Link)
-    return printModule(*module, options);
-  return clock.run("link", [&] { return writeLibrary(*module, options, *target, attr); });
+    return printModule(module, options);
+  return clock.run("link", [&] { return writeLibrary(module, options, *compiled->target, compiled->attr); });
 }
 
 FailureOr<std::string> printPipeline(const Options &options, MLIRContext &context) {

@@ -34,7 +34,7 @@ struct Options {
   std::string input;          ///< .onnx, .onnxtxt, or .mlir together with `from`
   std::string output;         ///< the .so, or the printed phase; empty: derived from the input
   std::string header;         ///< the typed header; empty: none
-  std::string target;         ///< empty: that of the text that is read, else this machine's
+  std::string target;         ///< empty: that of the text that is read, else this machine's; "x86,opencl": for two
   std::string chip;           ///< empty: the target's usual one
   std::string features;       ///< additions to the chip's, "+avx512vnni,-avx512f"
   Phase from = Phase::Import; ///< the phase that reads the input; later than import for .mlir

@@ -19,6 +19,8 @@ public:
   virtual ~Target() = default;
   /// The word after --target=.
   virtual llvm::StringRef name() const = 0;
+  /// The target whose machine runs the code: itself, or the host of a device.
+  virtual llvm::StringRef hostName() const { return name(); }
   /// One line for `mlc targets`.
   virtual llvm::StringRef summary() const = 0;
   /// The words that `describe` knows as a chip, beside "native", and as features; for `mlc targets NAME`.

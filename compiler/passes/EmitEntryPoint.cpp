@@ -296,6 +296,8 @@ struct EmitEntryPoint : impl::EmitEntryPointBase<EmitEntryPoint> {
       result.emplace_back("mlc.target", target.getName().str());
       result.emplace_back("mlc.features", target.getFeatures().str());
     }
+    if (auto device = module->getAttrOfType<StringAttr>(deviceModelAttrName))
+      result.emplace_back("mlc.device", device.getValue().str());
     if (auto own = module->getAttrOfType<DictionaryAttr>(propertiesAttrName))
       for (NamedAttribute property : own)
         result.emplace_back(property.getName().str(), cast<StringAttr>(property.getValue()).str());
@@ -356,9 +358,15 @@ struct EmitEntryPoint : impl::EmitEntryPointBase<EmitEntryPoint> {
 
     // mlc_model_data_t
     auto info = LLVM::LLVMStructType::getLiteral(context, {i32, i32, i32, i32, i32, i32, p, p, p, p, p, p});
-    auto type = LLVM::LLVMStructType::getLiteral(context, {info, p, p, p});
+    auto type = LLVM::LLVMStructType::getLiteral(context, {info, p, p, p, p, p});
     static_assert(sizeof(mlc_model_info) == 6 * 4 + 6 * 8 &&
-                  sizeof(mlc_model_data_t) == sizeof(mlc_model_info) + 3 * 8);
+                  sizeof(mlc_model_data_t) == sizeof(mlc_model_info) + 5 * 8);
+    bool hasDevice = module->hasAttr(deviceModelAttrName);
+    if (hasDevice) {
+      LLVM::GlobalOp::create(c.builder, type, /*isConstant=*/true, LLVM::Linkage::External, deviceModelSymbolName,
+                             Attribute());
+      declare(c.builder, findDeviceSymbolName, i32, {p});
+    }
     c.global(
         "mlc_model_data", type,
         [&](Value value) {
@@ -370,7 +378,8 @@ struct EmitEntryPoint : impl::EmitEntryPointBase<EmitEntryPoint> {
                                         c.address(properties), c.address(kernelNames), c.text(name)});
           return makeStruct(c, type,
                             {infoValue, c.functionAddress("mlc_arena_bytes"), c.functionAddress("mlc_model_run"),
-                             c.functionAddress("mlc_output_extents")});
+                             c.functionAddress("mlc_output_extents"), c.address(hasDevice ? deviceModelSymbolName : ""),
+                             c.address(hasDevice ? findDeviceSymbolName : "")});
         },
         LLVM::Linkage::External);
 

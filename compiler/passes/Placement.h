@@ -12,4 +12,10 @@ inline constexpr llvm::StringLiteral propertiesAttrName = "mlc.properties";
 /// The unit attribute of a kernel's argument that is memory for the kernel itself, brought by the caller.
 inline constexpr llvm::StringLiteral temporaryAttrName = "mlc.temporary";
 
+/// The attribute of a module that becomes one library with the same model for a device: the device's target.
+inline constexpr llvm::StringLiteral deviceModelAttrName = "mlc.device_model";
+/// What the host's part of such a library calls that of the device: its description, and whether there is a device.
+inline constexpr llvm::StringLiteral deviceModelSymbolName = "mlc_device_model",
+                                     findDeviceSymbolName = "mlc_find_device";
+
 } // namespace mlc

@@ -22,10 +22,16 @@ mlc_status queryMemory(const mlc_model *model, const int64_t *dims, uint64_t *by
     return status;
   if (!bytes)
     return refuse(error, MLC_INVALID_ARGUMENT, "bytes is null: expects a place for the result");
-  int64_t size = dataOf(*model->info).arena_bytes(dims);
-  if (size < 0)
-    return refuse(error, MLC_INVALID_ARGUMENT, "the dims are too large: the memory they need cannot be addressed");
-  *bytes = uint64_t(size);
+  *bytes = 0;
+  const mlc_model_data_t &own = dataOf(*model->info);
+  // A session may be on a device or not.
+  for (const mlc_model_data_t *data : {&own, own.device}) {
+    const int64_t size = data ? data->arena_bytes(dims) : 0;
+    if (size < 0)
+      return refuse(error, MLC_INVALID_ARGUMENT, "the dims are too large: the memory they need cannot be addressed");
+    if (uint64_t(size) > *bytes)
+      *bytes = uint64_t(size);
+  }
   return accept(error);
 }
 

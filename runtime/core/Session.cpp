@@ -111,17 +111,26 @@ static uint64_t layOut(char *block, const mlc_model_info &info) {
   return carver.used;
 }
 
+/// The model for the device, where the library has one and the machine a device; else the one that it is asked for, and
+/// in `missing` why.
+static const mlc_model_data_t &chooseMachine(const mlc_model_data_t &data, mlc_error &missing) {
+  accept(&missing);
+  return data.device && data.find_device(&missing) == MLC_OK ? *data.device : data;
+}
+
 mlc_status createSession(const mlc_model *model, const mlc_session_options *given, mlc_session **result,
                          mlc_error *error) {
   if (!result)
     return refuse(error, MLC_INVALID_ARGUMENT, "session is null: expects a place for the result");
   *result = nullptr;
-  const mlc_model_info &info = *model->info;
   mlc_session_options options;
-  if (mlc_status status = checkModel(info, error))
+  if (mlc_status status = checkModel(*model->info, error))
     return status;
   if (mlc_status status = readOptions(given, options, error))
     return status;
+  mlc_error missing;
+  const mlc_model_data_t &data = chooseMachine(dataOf(*model->info), missing);
+  const mlc_model_info &info = data.info;
 
   const uint64_t size = layOut(nullptr, info);
   auto *block = static_cast<char *>(allocate(size));
@@ -132,7 +141,12 @@ mlc_status createSession(const mlc_model *model, const mlc_session_options *give
   layOut(block, info);
   auto *session = reinterpret_cast<Session *>(block);
   session->model = model;
-  session->data = &dataOf(info);
+  session->data = &data;
+  if (&info != model->info) {
+    session->own = *model;
+    session->own.info = &info;
+    session->model = &session->own;
+  }
   session->threads = uint32_t(options.threads);
   session->executor = options.executor;
   session->executorContext = options.executor_context;
@@ -140,6 +154,8 @@ mlc_status createSession(const mlc_model *model, const mlc_session_options *give
   session->arena = {options.arena, options.arena_bytes};
   sessionCreated();
   *result = session;
+  if (missing.status != MLC_OK)
+    return refuse(error, MLC_OK, "the session is on the host: %s", missing.text);
   return accept(error);
 }
 

@@ -48,6 +48,7 @@ struct DeviceState {
 
 struct Session : mlc_session {
   const mlc_model_data_t *data;
+  mlc_model own; ///< the table of a session that is on a device, where others of the library are not
   Frame frame;
   std::atomic<bool> busy;
 

@@ -22,6 +22,7 @@ namespace {
 struct Shared {
   Lock lock;
   const cu::Driver *driver;
+  bool isFound; ///< the device
   cu::Device device;
   cu::Object context;
   cu::Object module;     ///< loaded; null before
@@ -84,10 +85,7 @@ mlc_status findDevice(mlc_error *error) {
         code, meaningOf(code));
   call().deviceGetName(shared.name, sizeof shared.name, shared.device);
   shared.capability = 10 * attribute(cu::capabilityMajor) + attribute(cu::capabilityMinor);
-  if ((code = call().retainContext(&shared.context, shared.device)) != cu::success) {
-    shared.context = nullptr;
-    return fail(error, "be opened", code);
-  }
+  shared.isFound = true;
   return MLC_OK;
 }
 
@@ -128,12 +126,6 @@ const mlc_device_image *choose(const mlc_device_program &program) {
 
 mlc_status load(const mlc_device_program &program, mlc_error *error) {
   const mlc_device_image *image = choose(program);
-  if (!image)
-    return refuse(error, MLC_UNSUPPORTED,
-                  "CUDA device '%s' is of compute capability %d.%d, and the model has code for %s and later; compile "
-                  "with --target=cuda --chip=sm_%d",
-                  shared.name, shared.capability / 10, shared.capability % 10,
-                  program.images[program.image_count - 1].chip, shared.capability);
   char log[256] = "";
   int32_t options[] = {cu::jitErrorLog, cu::jitErrorLogBytes};
   void *values[] = {log, reinterpret_cast<void *>(sizeof log)};
@@ -157,14 +149,44 @@ mlc_status load(const mlc_device_program &program, mlc_error *error) {
   return MLC_OK;
 }
 
+/// With the lock held.
+mlc_status findSuitable(const mlc_device_program &program, mlc_error *error) {
+  if (!shared.isFound)
+    if (mlc_status status = findDevice(error))
+      return status;
+  if (!choose(program))
+    return refuse(error, MLC_UNSUPPORTED,
+                  "CUDA device '%s' is of compute capability %d.%d, and the model has code for %s and later; compile "
+                  "with --target=cuda --chip=sm_%d",
+                  shared.name, shared.capability / 10, shared.capability % 10,
+                  program.images[program.image_count - 1].chip, shared.capability);
+  return checkLimits(program, error);
+}
+
+mlc_status find(const mlc_device_program &program, mlc_error *error) {
+  shared.lock.lock();
+  const mlc_status status = findSuitable(program, error);
+  shared.lock.unlock();
+  return status;
+}
+
+mlc_status openContext(mlc_error *error) {
+  if (shared.context)
+    return MLC_OK;
+  const cu::Result code = call().retainContext(&shared.context, shared.device);
+  if (code == cu::success)
+    return MLC_OK;
+  shared.context = nullptr;
+  return fail(error, "be opened", code);
+}
+
 mlc_status open(const mlc_device_program &program, mlc_error *error) {
   shared.lock.lock();
   mlc_status status = MLC_OK;
   if (!shared.module) {
-    if (!shared.context)
-      status = findDevice(error);
+    status = findSuitable(program, error);
     if (status == MLC_OK)
-      status = checkLimits(program, error);
+      status = openContext(error);
     if (status == MLC_OK) {
       Current current;
       status = load(program, error);
@@ -279,7 +301,7 @@ mlc_status wait(DeviceQueue *queue, mlc_error *error) {
 
 } // namespace
 
-const DeviceApi deviceApi = {open,          close,        createQueue, destroyQueue, allocateMemory,
-                             releaseMemory, copyToDevice, copyToHost,  launch,       wait};
+const DeviceApi deviceApi = {find,          open,         close,      createQueue, destroyQueue, allocateMemory,
+                             releaseMemory, copyToDevice, copyToHost, launch,      wait};
 
 } // namespace mlc::rt

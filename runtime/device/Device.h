@@ -13,6 +13,8 @@ struct DeviceQueue;
 constexpr uint32_t mostArguments = 64;
 
 struct DeviceApi {
+  /// Looks for the driver, and for a device that can run the program; makes nothing that has to be given back.
+  mlc_status (*find)(const mlc_device_program &program, mlc_error *error);
   /// Finds the driver and a device, and makes the program ready for it; nothing to do where that is done.
   mlc_status (*open)(const mlc_device_program &program, mlc_error *error);
   /// Gives back what `open` has made. No queue and no memory is left then; may be opened again.

@@ -348,6 +348,10 @@ extern "C" void mlc_rt_launch(mlc_frame *frame, const mlc_device_program *progra
   }
 }
 
+extern "C" mlc_status mlc_rt_find_device(const mlc_device_program *program, mlc_error *error) {
+  return deviceApi.find(*program, error);
+}
+
 extern "C" void mlc_rt_host_reads(mlc_frame *frame, const void *data, int64_t bytes) {
   Session &session = *static_cast<Frame *>(frame)->session;
   auto *state = static_cast<State *>(session.device);

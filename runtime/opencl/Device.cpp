@@ -126,14 +126,26 @@ mlc_status build(const mlc_device_program &program, mlc_error *error) {
   return MLC_OK;
 }
 
+/// With the lock held.
+mlc_status findSuitable(const mlc_device_program &program, mlc_error *error) {
+  if (!shared.device)
+    if (mlc_status status = findDevice(error))
+      return status;
+  return checkLimits(program, error);
+}
+
+mlc_status find(const mlc_device_program &program, mlc_error *error) {
+  shared.lock.lock();
+  const mlc_status status = findSuitable(program, error);
+  shared.lock.unlock();
+  return status;
+}
+
 mlc_status open(const mlc_device_program &program, mlc_error *error) {
   shared.lock.lock();
   mlc_status status = MLC_OK;
   if (!shared.program) {
-    if (!shared.device)
-      status = findDevice(error);
-    if (status == MLC_OK)
-      status = checkLimits(program, error);
+    status = findSuitable(program, error);
     if (status == MLC_OK)
       status = build(program, error);
   }
@@ -300,7 +312,7 @@ mlc_status wait(DeviceQueue *queue, mlc_error *error) {
 
 } // namespace
 
-const DeviceApi deviceApi = {open,          close,        createQueue, destroyQueue, allocateMemory,
-                             releaseMemory, copyToDevice, copyToHost,  launch,       wait};
+const DeviceApi deviceApi = {find,          open,         close,      createQueue, destroyQueue, allocateMemory,
+                             releaseMemory, copyToDevice, copyToHost, launch,      wait};
 
 } // namespace mlc::rt

@@ -6,12 +6,10 @@ using namespace mlir;
 
 namespace mlc::gpu {
 
-/// What compiles the host's part.
-static const Target &host() { return *findTarget("x86"); }
-
 FailureOr<TargetAttr> DeviceTarget::describeWithHost(MLIRContext *context, StringRef chip, StringRef hostChip,
                                                      StringRef features) const {
-  FailureOr<TargetAttr> attr = host().describe(context, hostChip.empty() ? "x86-64-v3" : hostChip, features);
+  FailureOr<TargetAttr> attr =
+      findTarget(hostName())->describe(context, hostChip.empty() ? "x86-64-v3" : hostChip, features);
   if (failed(attr))
     return failure();
   return TargetAttr::get(context, name(), chip.empty() ? attr->getChip() : chip, attr->getFeatures(),
@@ -33,9 +31,11 @@ void DeviceTarget::place(OpPassManager &passes, TargetAttr) const { gpu::place(p
 void DeviceTarget::lower(OpPassManager &passes, TargetAttr attr) const {
   emitDevice(passes, attr);
   passes.addPass(createCallDevice());
-  host().lower(passes, attr);
+  findTarget(hostName())->lower(passes, attr);
 }
 
-FailureOr<Binary> DeviceTarget::emit(ModuleOp module, TargetAttr attr) const { return host().emit(module, attr); }
+FailureOr<Binary> DeviceTarget::emit(ModuleOp module, TargetAttr attr) const {
+  return findTarget(hostName())->emit(module, attr);
+}
 
 } // namespace mlc::gpu

@@ -7,6 +7,7 @@ namespace mlc::gpu {
 
 class DeviceTarget : public Target {
 public:
+  llvm::StringRef hostName() const final { return "x86"; }
   TilingAttr tile(mlir::TilingInterface, TargetAttr) const final;
   int64_t panelWidth(mlir::Type element, int64_t columns, TargetAttr) const final;
   int64_t stackBytes() const final { return 0; }

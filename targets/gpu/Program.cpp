@@ -101,6 +101,16 @@ void emitProgram(ModuleOp module, mlir::gpu::GPUModuleOp device, ArrayRef<Image>
     return fill(programType, {address("mlc.device.images"), address("mlc.device.kernels"), number(i32, images.size()),
                               number(i32, functions.size())});
   });
+
+  // For a host's part that can do without the device.
+  auto ask = LLVM::LLVMFunctionType::get(i32, {pointer, pointer});
+  auto service = LLVM::LLVMFuncOp::create(b, "mlc_rt_find_device", ask);
+  auto find = LLVM::LLVMFuncOp::create(b, findDeviceSymbolName, LLVM::LLVMFunctionType::get(i32, {pointer}));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(find.addEntryBlock(b));
+  Value found =
+      LLVM::CallOp::create(b, service, ValueRange{address(programSymbolName), find.getArgument(0)}).getResult();
+  LLVM::ReturnOp::create(b, found);
 }
 
 } // namespace mlc::gpu

@@ -99,6 +99,8 @@ Expected<Session> Session::create(const Library &library, int threads) {
   mlc_error error;
   if (mlc_session_create(library.model(), &options, &created, &error) != MLC_OK)
     return fail(error.text);
+  if (*error.text)
+    errs() << "remark: " << error.text << "\n";
   Session session;
   session.session.reset(created);
   return session;

@@ -125,7 +125,8 @@ typedef struct mlc_model_info {
   const mlc_port *inputs;
   const mlc_port *outputs;
   const char *const *symbols; /* names of the symbolic dimensions; "" where the model gives none */
-  /* The model's metadata_props, and mlc's own: "mlc.producer", "mlc.target", "mlc.features", "mlc.hash". */
+  /* The model's metadata_props, and mlc's own: "mlc.producer", "mlc.target", "mlc.features", "mlc.hash"; "mlc.device",
+   * the target that sessions prefer where the library is for two. */
   const mlc_property *properties;
   const char *const *kernels;
   const char *name;
@@ -247,7 +248,9 @@ static inline mlc_status mlc_report(mlc_error *error, mlc_status status, const c
   return status;
 }
 
-/* Creates a session. `options` may be null: all cores, own memory. */
+/* Creates a session. `options` may be null: all cores, own memory. A library that was compiled for a device and its host
+ * has the session on the device where there is one: the property "mlc.target" in session->model->info says where it is;
+ * and where there is none, the text of `error` says why, though the status is MLC_OK. */
 static inline mlc_status mlc_session_create(const mlc_model *model, const mlc_session_options *options,
                                             mlc_session **session, mlc_error *error) {
   if (!model)
