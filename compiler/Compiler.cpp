@@ -216,7 +216,7 @@ static LogicalResult writeLibrary(ModuleOp module, const Options &options, const
     if (!header->stream() || failed(writeHeader(module, *header->stream())) || failed(header->finish()))
       return failure();
   }
-  if (failed(linkModel(module, target, attr, outputPath(options))))
+  if (failed(linkModel(module, target, attr, outputPath(options), options.linked)))
     return failure();
   return header ? header->commit() : success();
 }

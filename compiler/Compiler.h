@@ -31,18 +31,19 @@ struct PhaseTime {
 };
 
 struct Options {
-  std::string input;          ///< .onnx, .onnxtxt, or .mlir together with `from`
-  std::string output;         ///< the .so, or the printed phase; empty: derived from the input
-  std::string header;         ///< the typed header; empty: none
-  std::string target;         ///< empty: that of the text that is read, else this machine's; "x86,opencl": for two
-  std::string chip;           ///< empty: the target's usual one
-  std::string features;       ///< additions to the chip's, "+avx512vnni,-avx512f"
-  Phase from = Phase::Import; ///< the phase that reads the input; later than import for .mlir
-  Phase emit = Phase::Link;   ///< the last phase that runs
-  bool profile = false;       ///< count the time of each kernel
-  bool unchecked = false;     ///< leave out the checks that only data can fail
-  bool elideWeights = false;  ///< print large weights as `__elided__`; such text cannot be compiled on
-  std::string printAfter;     ///< a pass name: print the IR after it, as mlir-opt does; empty: none
+  std::string input;               ///< .onnx, .onnxtxt, or .mlir together with `from`
+  std::string output;              ///< the .so, or the printed phase; empty: derived from the input
+  std::string header;              ///< the typed header; empty: none
+  std::string target;              ///< empty: that of the text that is read, else this machine's; "x86,opencl": for two
+  std::string chip;                ///< empty: the target's usual one
+  std::string features;            ///< additions to the chip's, "+avx512vnni,-avx512f"
+  Phase from = Phase::Import;      ///< the phase that reads the input; later than import for .mlir
+  Phase emit = Phase::Link;        ///< the last phase that runs
+  bool profile = false;            ///< count the time of each kernel
+  bool unchecked = false;          ///< leave out the checks that only data can fail
+  bool elideWeights = false;       ///< print large weights as `__elided__`; such text cannot be compiled on
+  std::vector<std::string> linked; ///< objects, archives and shared libraries to link the model with
+  std::string printAfter;          ///< a pass name: print the IR after it, as mlir-opt does; empty: none
   /// Called when a phase starts; may be empty.
   std::function<void(llvm::StringRef phase)> progress;
   std::vector<PhaseTime> *times = nullptr;

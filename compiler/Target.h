@@ -7,6 +7,7 @@
 #include "llvm/Support/MemoryBuffer.h"
 #include <memory>
 
+#pragma GCC visibility push(default) // for plug-ins
 namespace mlc {
 
 /// Machine code of one module, still in memory: relocatable objects for the linker.
@@ -64,3 +65,4 @@ const Target *hostTarget();
 llvm::FailureOr<std::pair<const Target *, TargetAttr>> targetOf(mlir::ModuleOp module);
 
 } // namespace mlc
+#pragma GCC visibility pop

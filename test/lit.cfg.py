@@ -22,6 +22,7 @@ config.environment["PATH"] = os.pathsep.join(
 )
 config.substitutions.append(("%drivers", os.path.join(build, "test", "drivers")))
 config.substitutions.append(("%mlir_lib_dir", "/usr/lib/llvm-22/lib"))
+config.substitutions.append(("%builddir", build))
 
 # The Python of test/requirements.txt, which test/run installs.
 python = os.path.join(build, "venv", "bin", "python")

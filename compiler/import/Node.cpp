@@ -265,11 +265,16 @@ static LogicalResult checkResults(const onnx::Node &node, const OpSchema &schema
 
 static std::string knownDomains() {
   std::string text;
-  for (const onnx::Domain &domain : onnx::domains())
-    text += (text.empty() ? "" : ", ") + (domain.name.empty() ? "ai.onnx" : domain.name) + " up to opset " +
-            std::to_string(domain.opset);
+  for (const onnx::Domain &domain : onnx::domains()) {
+    text += (text.empty() ? "" : ", ") + (domain.name.empty() ? "ai.onnx" : domain.name);
+    if (!domain.isDeclared)
+      text += " up to opset " + std::to_string(domain.opset);
+  }
   return text;
 }
+
+/// How an operator comes to be known.
+static constexpr StringLiteral adviceToDeclare = "; --ops=FILE adds operators";
 
 /// Applies the upgrade rules of the opsets between the model's and the pinned one, in order. A rule may turn the node
 /// into another operator, whose rules then go on from there.
@@ -385,6 +390,40 @@ static Segments distribute(const std::vector<OpSchema::FormalParameter> &paramet
   return segments;
 }
 
+/// A node of a declared operator, with a value for each of its attributes.
+FailureOr<Values> GraphImporter::createCustom(onnx::Node &node, const OpSchema &schema, const onnx::Domain &domain) {
+  Builder b(&context);
+  for (const auto &[name, attribute] : schema.attributes())
+    if (attribute.default_value.has_type() && !node.attributes.get(name)) {
+      FailureOr<Attribute> value = readAttribute(attribute.default_value, node.builder.getLoc());
+      if (failed(value))
+        return failure();
+      node.attributes.set(name, *value);
+    }
+  Values operands;
+  SmallVector<int64_t> absent;
+  for (unsigned place = 0; place < schema.inputs().size(); ++place) {
+    if (Value operand = node.operand(place))
+      operands.push_back(operand);
+    else
+      absent.push_back(place);
+  }
+  SmallVector<Type> types;
+  for (unsigned i = 0; i < schema.outputs().size(); ++i) {
+    FailureOr<Type> type = resultType(node, schema, i, {});
+    if (failed(type))
+      return failure();
+    types.push_back(*type);
+  }
+  std::string name = StringRef(onnx::operationName(node.type, domain)).drop_front(strlen("onnx.")).str();
+  auto op = onnx::CustomOp::create(node.builder, node.builder.getLoc(), types, operands, b.getStringAttr(name),
+                                   node.attributes.getDictionary(&context),
+                                   absent.empty() ? DenseI64ArrayAttr() : b.getDenseI64ArrayAttr(absent));
+  Values values(op.getResults());
+  values.resize(node.results.size());
+  return values;
+}
+
 FailureOr<Values> GraphImporter::createOperation(onnx::Node &node, const OpSchema &schema, Regions regions) {
   // What a graph yields, the operation has, even if the model gives names to the first few only.
   if (!regions.empty()) {
@@ -432,7 +471,7 @@ FailureOr<Values> GraphImporter::createOperation(onnx::Node &node, const OpSchem
 FailureOr<Values> GraphImporter::importOperator(onnx::Node &node, const Graphs &graphs, Scope &scope) {
   const onnx::Domain *domain = onnx::findDomain(node.domain.str());
   if (!domain)
-    return node.emitError() << "is of a domain that mlc does not know; it knows " << knownDomains();
+    return node.emitError() << "is of a domain that mlc does not know; it knows " << knownDomains() << adviceToDeclare;
   if (node.opset > domain->opset)
     return node.emitError() << "is of a newer opset than mlc knows; it knows " << knownDomains();
   const OpSchema *former = onnx::schemaOf(node.type, *domain, node.opset);
@@ -453,11 +492,13 @@ FailureOr<Values> GraphImporter::importOperator(onnx::Node &node, const Graphs &
   pinned = onnx::pinnedSchema(node.type, *domain);
   if (!pinned)
     return node.emitError() << "is not known; mlc knows " << knownDomains()
-                            << ", and removed operators where it can say them otherwise";
+                            << ", and removed operators where it can say them otherwise" << adviceToDeclare;
   if (failed(checkAttributes(node, graphs, nullptr, pinned)) || failed(checkRequired(node, *pinned)) ||
       failed(checkOperands(node, *pinned)) || failed(checkResults(node, *pinned)))
     return failure();
 
+  if (onnx::isDeclared(node.type, *domain))
+    return createCustom(node, *pinned, *domain);
   const onnx::Rule *rule = onnx::allRules().find(onnx::operationName(node.type, *domain));
   if (!rule || !rule->lower || rule->expands) {
     FailureOr<std::optional<Values>> expansion = expand(node, *pinned, graphs, scope);

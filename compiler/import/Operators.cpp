@@ -26,13 +26,13 @@ template <typename Imports> Opsets opsetsOf(const Imports &imports) {
 std::string problemOf(const NodeProto &node, const std::string &domainName, int64_t opset) {
   const onnx::Domain *domain = onnx::findDomain(domainName);
   if (!domain)
-    return "is of a domain that mlc does not know";
+    return "is of a domain that mlc does not know; --ops=FILE adds operators";
   if (opset > domain->opset)
     return "is of opset " + std::to_string(opset) + ", mlc knows opsets up to " + std::to_string(domain->opset);
   const onnx::Rule *rule = onnx::allRules().find(onnx::operationName(node.op_type(), *domain));
   if (onnx::pinnedSchema(node.op_type(), *domain) || (rule && !rule->upgrades.empty()))
     return "";
-  return "is not known";
+  return "is not known; --ops=FILE adds operators";
 }
 
 class Walk {

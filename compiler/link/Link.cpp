@@ -209,7 +209,17 @@ static LogicalResult appendWeights(ModuleOp module, int file, const Weights &wei
   return success();
 }
 
-LogicalResult linkModel(ModuleOp module, const Target &target, TargetAttr attr, StringRef path) {
+/// The functions of the user that the code calls, if they are there.
+static SmallVector<std::string> functionsOfUser(ModuleOp module) {
+  SmallVector<std::string> names;
+  for (auto function : module.getOps<LLVM::LLVMFuncOp>())
+    if (function.getLinkage() == LLVM::Linkage::ExternWeak)
+      names.push_back(function.getName().str());
+  return names;
+}
+
+LogicalResult linkModel(ModuleOp module, const Target &target, TargetAttr attr, StringRef path,
+                        ArrayRef<std::string> linked) {
   FailureOr<std::string> runtime = findRuntime(module, target);
   if (failed(runtime))
     return failure();
@@ -222,6 +232,7 @@ LogicalResult linkModel(ModuleOp module, const Target &target, TargetAttr attr, 
   for (auto function : module.getOps<LLVM::LLVMFuncOp>())
     if (function->hasAttr(exportedAttrName))
       exported.push_back(function.getName().str());
+  SmallVector<std::string> functions = functionsOfUser(module);
   FailureOr<Binary> binary = target.emit(module, attr);
   if (failed(binary))
     return failure();
@@ -240,7 +251,6 @@ LogicalResult linkModel(ModuleOp module, const Target &target, TargetAttr attr, 
                                         "--build-id=none",
                                         "--strip-debug",
                                         "-O1",
-                                        "--no-undefined",
                                         "-soname",
                                         llvm::sys::path::filename(path).str(),
                                         "-u",
@@ -256,6 +266,17 @@ LogicalResult linkModel(ModuleOp module, const Target &target, TargetAttr attr, 
       arguments.push_back("-T");
     arguments.push_back(file.path());
   }
+  if (linked.empty()) {
+    arguments.push_back("--no-undefined");
+  } else {
+    // What else the user's code needs of system libraries is found when the library is loaded. A weak symbol does not
+    // fetch a member of an archive, nor make a shared library needed.
+    for (const std::string &function : functions)
+      arguments.push_back("--undefined-glob=" + function);
+    arguments.push_back("--no-as-needed");
+    llvm::append_range(arguments, linked);
+    arguments.push_back("--as-needed");
+  }
   arguments.push_back(*runtime);
   // Names without code lie beside the runtime, so that models can be linked where no system libraries are.
   for (StringRef library : {"libc.so.6", "libm.so.6"}) {
@@ -264,9 +285,11 @@ LogicalResult linkModel(ModuleOp module, const Target &target, TargetAttr attr, 
     arguments.push_back(stub.str().str());
   }
   uint64_t most = 1 << 16; // headers, tables and padding
-  llvm::sys::fs::file_status archive;
-  if (!llvm::sys::fs::status(*runtime, archive))
-    most += archive.getSize();
+  for (const std::string &file : llvm::concat<const std::string>(ArrayRef(*runtime), linked)) {
+    llvm::sys::fs::file_status status;
+    if (!llvm::sys::fs::status(file, status))
+      most += status.getSize();
+  }
   for (auto &object : binary->objects)
     most += object->getBufferSize();
   if (failed(expectRoom(output.file, most)))

@@ -9,8 +9,10 @@ namespace mlc {
 /// and as it is built.
 std::string runtimeFile(llvm::StringRef runtime, llvm::StringRef file);
 
-/// Emits machine code, places weights, links the runtime, and writes `path`, whole or not at all.
-llvm::LogicalResult linkModel(mlir::ModuleOp module, const Target &target, TargetAttr attr, llvm::StringRef path);
+/// Emits machine code, places weights, links the runtime and the files `linked` (objects, archives, shared libraries),
+/// and writes `path`, whole or not at all.
+llvm::LogicalResult linkModel(mlir::ModuleOp module, const Target &target, TargetAttr attr, llvm::StringRef path,
+                              llvm::ArrayRef<std::string> linked = {});
 
 /// Writes the typed C header of the model.
 llvm::LogicalResult writeHeader(mlir::ModuleOp module, llvm::raw_ostream &out);

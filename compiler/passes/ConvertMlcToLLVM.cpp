@@ -183,6 +183,7 @@ struct ParallelPattern : RuntimePattern<ParallelOp> {
 void populateMlcToLLVMPatterns(const LLVMTypeConverter &converter, RewritePatternSet &patterns) {
   patterns.add<ArenaPattern, OutputPattern, AllocatePattern, ScratchPattern, CheckPattern, ParallelPattern>(converter);
   populateValuePatterns(converter, patterns);
+  populateExternalPattern(converter, patterns);
 }
 
 } // namespace mlc

@@ -11,5 +11,7 @@ void addValueConversions(mlir::LLVMTypeConverter &converter);
 void populateMlcToLLVMPatterns(const mlir::LLVMTypeConverter &converter, mlir::RewritePatternSet &patterns);
 /// Those of strings and sequences, which are among them.
 void populateValuePatterns(const mlir::LLVMTypeConverter &converter, mlir::RewritePatternSet &patterns);
+/// That of calls of the user's functions, which is among them.
+void populateExternalPattern(const mlir::LLVMTypeConverter &converter, mlir::RewritePatternSet &patterns);
 
 } // namespace mlc

@@ -81,8 +81,8 @@ private:
     if (isa<onnx::ConstantOp>(op) || !isa<onnx::OnnxDialect>(op->getDialect()) || op->getNumOperands() == 0 ||
         op->getNumResults() == 0 || op->getNumRegions() || !isPure(op))
       return false;
-    const onnx::Rule *rule = onnx::allRules().find(op->getName().getStringRef());
-    if (!rule || !rule->lower)
+    const onnx::Rule *rule = onnx::ruleOf(op);
+    if (!rule || !rule->lower || rule->callsFunction)
       return false;
     int64_t in = 0, out = 0;
     for (Value operand : op->getOperands()) {

@@ -492,13 +492,14 @@ void separateFills(func::FuncOp graph) {
     }
 }
 
-/// Kernels' arguments are contiguous, so a slice that is not read inside of a kernel is copied by one.
+/// Kernels' arguments are contiguous, so a slice that is not read inside of a kernel is copied by one. Functions of the
+/// user take whole buffers, too.
 void copySlices(func::FuncOp graph) {
   SmallVector<tensor::ExtractSliceOp> slices;
   graph.walk([&](tensor::ExtractSliceOp slice) {
     bool readElsewhere = llvm::any_of(slice->getUsers(), [](Operation *user) {
-      return !isa<tensor::ExtractSliceOp, tensor::DimOp, tensor::ExtractOp>(user) && !belongsIntoKernel(user) &&
-             !user->getParentOfType<linalg::LinalgOp>();
+      return !isa<tensor::ExtractSliceOp, tensor::DimOp, tensor::ExtractOp>(user) &&
+             (!belongsIntoKernel(user) || isa<ExternalOp>(user)) && !user->getParentOfType<linalg::LinalgOp>();
     });
     if (readElsewhere)
       slices.push_back(slice);

@@ -30,7 +30,7 @@ struct PassFrame : impl::PassFrameBase<PassFrame> {
       if (function.getName() == graphFunctionName)
         need(function);
       function.walk([&](Operation *op) {
-        if (isa<ArenaOp, OutputOp, AllocateOp, CheckOp, ParallelOp, gpu::LaunchFuncOp>(op))
+        if (isa<ArenaOp, OutputOp, AllocateOp, CheckOp, ExternalOp, ParallelOp, gpu::LaunchFuncOp>(op))
           need(function);
         if (auto call = dyn_cast<func::CallOp>(op))
           if (auto callee = symbols.lookup<func::FuncOp>(call.getCallee()))

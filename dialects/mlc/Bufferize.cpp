@@ -1,4 +1,5 @@
-// mlc.contract on tensors becomes mlc.contract on buffers, and so do the operations between tensors and sequences.
+// mlc.contract and mlc.external on tensors become the same on buffers, and so do the operations between tensors and
+// sequences.
 #include "mlc/Mlc.h"
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/Dialect/Bufferization/IR/DstBufferizableOpInterfaceImpl.h"
@@ -28,6 +29,30 @@ struct BufferizeContract : DstBufferizableOpInterfaceExternalModel<BufferizeCont
     ContractOp::create(rewriter, op->getLoc(), buffers[0], buffers[1], buffers[2], contract.getLhsMap(),
                        contract.getRhsMap(), contract.getAccumulate());
     replaceOpWithBufferizedValues(rewriter, op, buffers[2]);
+    return success();
+  }
+};
+
+struct BufferizeExternal : DstBufferizableOpInterfaceExternalModel<BufferizeExternal, ExternalOp> {
+  bool bufferizesToMemoryRead(Operation *op, OpOperand &operand, const AnalysisState &) const {
+    return !cast<ExternalOp>(op).isDpsInit(&operand);
+  }
+
+  LogicalResult bufferize(Operation *op, RewriterBase &rewriter, const BufferizationOptions &options,
+                          BufferizationState &state) const {
+    auto external = cast<ExternalOp>(op);
+    SmallVector<Value> buffers;
+    for (Value operand : op->getOperands()) {
+      FailureOr<Value> buffer = getBuffer(rewriter, operand, options, state);
+      if (failed(buffer))
+        return failure();
+      buffers.push_back(*buffer);
+    }
+    ValueRange inputs = ValueRange(buffers).take_front(external.getInputs().size());
+    ValueRange inits = ValueRange(buffers).drop_front(inputs.size());
+    ExternalOp::create(rewriter, op->getLoc(), TypeRange(), external.getFunctionAttr(), external.getNodeAttr(),
+                       external.getTypesAttr(), external.getAttributeValuesAttr(), inputs, inits);
+    replaceOpWithBufferizedValues(rewriter, op, inits);
     return success();
   }
 };
@@ -74,6 +99,7 @@ struct BufferizeAt : BufferizableOpInterface::ExternalModel<BufferizeAt, AtOp> {
 void registerBufferizableOpInterfaceExternalModels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, MlcDialect *) {
     ContractOp::attachInterface<BufferizeContract>(*context);
+    ExternalOp::attachInterface<BufferizeExternal>(*context);
     InsertOp::attachInterface<BufferizeInsert>(*context);
     AtOp::attachInterface<BufferizeAt>(*context);
   });

@@ -14,6 +14,7 @@
 #include "mlir/Interfaces/TilingInterface.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 
+#pragma GCC visibility push(default) // for plug-ins
 #include "mlc/MlcDialect.h.inc"
 #include "mlc/MlcEnums.h.inc"
 
@@ -48,3 +49,4 @@ inline constexpr llvm::StringLiteral exportedAttrName = "mlc.exported";
 /// The name of the graph function.
 inline constexpr llvm::StringLiteral graphFunctionName = "model";
 } // namespace mlc
+#pragma GCC visibility pop

@@ -135,6 +135,31 @@ def Mlc_CheckOp : Mlc_Op<"check"> {
   let assemblyFormat = "$condition `,` $message (`,` $values^)? attr-dict";
 }
 
+//===-- Functions of the user ---------------------------------------------------===//
+
+def Mlc_ExternalOp : Mlc_Op<"external", [
+    AttrSizedOperandSegments, DestinationStyleOpInterface, DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "a call of a C function that is not mlc's";
+  let description = [{
+    Calls `function` (runtime/include/mlc/function.h) with the inputs and the memory of the results. `node` is what an error begins
+    with. `types` are the `mlc_type` of all inputs and then of all results, 0 for an input that is left out. The function reads
+    nothing that a result's memory holds, and may end the run with an error.
+
+    It is a kernel of its own. The function is looked for when the library is loaded, and missed by the run that needs it.
+  }];
+  let arguments = (ins StrAttr:$function, StrAttr:$node, DenseI32ArrayAttr:$types, DictionaryAttr:$attribute_values,
+                       Variadic<AnyShaped>:$inputs, Variadic<AnyShaped>:$inits);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let assemblyFormat = [{
+    $function `node` $node `types` $types `attributes` $attribute_values `ins` `(` ($inputs^ `:` type($inputs))? `)`
+    `outs` `(` $inits `:` type($inits) `)` attr-dict (`->` type($results)^)?
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitsMutable(); }
+  }];
+}
+
 //===-- Contractions -------------------------------------------------------------===//
 
 def Mlc_ContractOp : Mlc_Op<"contract", [

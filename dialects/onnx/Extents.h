@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 
+#pragma GCC visibility push(default) // for plug-ins
 namespace mlc::onnx {
 
 /// A non-negative integer, or an element of an integer tensor (then of any sign), over the symbols of an ExtentMath.
@@ -121,3 +122,4 @@ private:
 llvm::SmallVector<llvm::StringRef> dimensionNames(mlir::BlockArgument argument);
 
 } // namespace mlc::onnx
+#pragma GCC visibility pop

@@ -487,9 +487,7 @@ static StringRef nodeName(Location loc) {
   return "";
 }
 
-std::string nodeText(Operation *op) {
-  return (nodeName(op->getLoc()) + " (" + op->getName().stripDialect() + ")").str();
-}
+std::string nodeText(Operation *op) { return (nodeName(op->getLoc()) + " (" + operatorName(op) + ")").str(); }
 
 void Lowering::check(Value condition, Twine message, ValueRange values) {
   CheckOp::create(b, loc(), condition, b.getStringAttr(nodeText(op) + " " + message), values);
@@ -569,7 +567,9 @@ static FailureOr<SmallVector<Value>> lowerOperation(Operation *op, Lowering &low
   if (op->getNumResults() == 1 && !isa<ConstantOp>(op))
     if (Value made = lowering.fromElements(op->getResult(0)))
       return SmallVector<Value>{made};
-  const Rule *rule = allRules().find(op->getName().getStringRef());
+  const Rule *rule = ruleOf(op);
+  if (!rule && isa<CustomOp>(op))
+    return lowering.unsupported("operator '" + operatorName(op) + "' is not loaded; --ops=FILE adds operators");
   if (!rule || !rule->lower)
     return lowering.unsupported("this operator has no lowering yet");
   return rule->lower(op, lowering);

@@ -9,6 +9,7 @@
 #include "onnx/Rules.h"
 #include "onnx/Scalars.h"
 
+#pragma GCC visibility push(default) // for plug-ins
 namespace mlc::onnx {
 
 /// A lowered value whose axes run along some of the result's: axis i along `axes[i]`, or broadcast where its extent
@@ -176,3 +177,4 @@ llvm::FailureOr<llvm::SmallVector<int64_t>> normalizedAxes(mlir::Operation *op, 
                                                            int64_t rank);
 
 } // namespace mlc::onnx
+#pragma GCC visibility pop

@@ -14,8 +14,8 @@ const Rule *Rules::find(StringRef operation) const {
 
 RuleOf<void> Rules::removed(StringRef operation) { return RuleOf<void>(table[("onnx." + operation).str()]); }
 
-const Rules &allRules() {
-  static const Rules rules = [] {
+Rules &rulesToExtend() {
+  static Rules rules = [] {
     Rules all;
     addAffineGridRules(all);
     addAttentionRules(all);
@@ -68,6 +68,14 @@ const Rules &allRules() {
     return all;
   }();
   return rules;
+}
+
+const Rules &allRules() { return rulesToExtend(); }
+
+const Rule *ruleOf(Operation *op) {
+  if (auto custom = dyn_cast<CustomOp>(op))
+    return allRules().find(("onnx." + custom.getOperatorName()).str());
+  return allRules().find(op->getName().getStringRef());
 }
 
 //===-- What is known of a value ----------------------------------------------===//
@@ -272,7 +280,7 @@ static SmallVector<int64_t> fixedOf(ArrayRef<Extent> extents) {
 }
 
 LogicalResult inferFactsOf(Operation *op, Known &known) {
-  const Rule *rule = allRules().find(op->getName().getStringRef());
+  const Rule *rule = ruleOf(op);
   if (!rule || !rule->shape)
     for (Region &region : op->getRegions())
       for (Block &block : region)

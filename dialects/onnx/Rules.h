@@ -9,12 +9,14 @@
 //   expand    its own ONNX function body says it                   at import
 #pragma once
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "onnx/Custom.h"
 #include "onnx/Extents.h"
 #include <functional>
 #include <map>
 #include <memory>
 #include <vector>
 
+#pragma GCC visibility push(default) // for plug-ins
 namespace mlc::onnx {
 
 //===-- Upgrade -------------------------------------------------------------===//
@@ -126,6 +128,7 @@ struct Rule {
   LowerRule lower;
   bool expands = false;
   bool acceptsUnranked = false; ///< shape may be called with unranked operands
+  bool callsFunction = false;   ///< of the user's, which is not there while compiling
 };
 
 /// Fills the rule of one operator. Shape rules may return Extents (one result), Facts (one result) or a vector of
@@ -141,7 +144,7 @@ public:
   }
   template <typename F> RuleOf &shape(F f) {
     rule.shape = [f](mlir::Operation *op, Known &known) -> llvm::FailureOr<llvm::SmallVector<Facts>> {
-      auto result = f(llvm::cast<Op>(op), known);
+      auto result = f(nodeOf(op), known);
       if (llvm::failed(result))
         return llvm::failure();
       if constexpr (std::is_same_v<decltype(result), llvm::FailureOr<llvm::SmallVector<Facts>>>)
@@ -153,7 +156,7 @@ public:
   }
   template <typename F> RuleOf &lower(F f) {
     rule.lower = [f](mlir::Operation *op, Lowering &l) -> llvm::FailureOr<llvm::SmallVector<mlir::Value>> {
-      auto result = f(llvm::cast<Op>(op), l);
+      auto result = f(nodeOf(op), l);
       if (llvm::failed(result))
         return llvm::failure();
       if constexpr (std::is_same_v<decltype(result), llvm::FailureOr<llvm::SmallVector<mlir::Value>>>)
@@ -167,12 +170,24 @@ public:
     rule.expands = true;
     return *this;
   }
+  Rule &get() { return rule; }
+  RuleOf &callsFunction() {
+    rule.callsFunction = true;
+    return *this;
+  }
   RuleOf &acceptsUnranked() {
     rule.acceptsUnranked = true;
     return *this;
   }
 
 private:
+  static Op nodeOf(mlir::Operation *op) {
+    if constexpr (std::is_same_v<Op, Custom>)
+      return Custom(op);
+    else
+      return llvm::cast<Op>(op);
+  }
+
   Rule &rule;
 };
 
@@ -183,6 +198,8 @@ public:
   const Rule *find(llvm::StringRef operation) const;
   /// An operator that the pinned opset no longer has ("Upsample"), by its ONNX name; only upgrade rules make sense.
   RuleOf<void> removed(llvm::StringRef operation);
+  /// An operator that was declared, by its name without "onnx.": "my.ops.Swish".
+  RuleOf<Custom> custom(llvm::StringRef name) { return RuleOf<Custom>(table[("onnx." + name).str()]); }
 
 private:
   std::map<std::string, Rule, std::less<>> table;
@@ -201,6 +218,10 @@ private:
 
 /// The rules of all operators; built once.
 const Rules &allRules();
+/// The same, for those who bring operators. Nothing may be compiled at that time.
+Rules &rulesToExtend();
+/// The rule of an operation's operator; null if nothing is stated.
+const Rule *ruleOf(mlir::Operation *op);
 
 /// Walks a graph function in order and applies the shape rules. Results that a rule cannot tell get fresh symbols.
 /// Fails, with an error at the operation, where a rule finds a contradiction.
@@ -212,3 +233,4 @@ llvm::LogicalResult inferFacts(mlir::Block &block, Known &known);
 llvm::LogicalResult inferFactsOf(mlir::Operation *op, Known &known);
 
 } // namespace mlc::onnx
+#pragma GCC visibility pop

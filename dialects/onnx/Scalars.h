@@ -8,6 +8,7 @@
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 
+#pragma GCC visibility push(default) // for plug-ins
 namespace mlc::onnx {
 
 /// The type that a tensor element of ONNX type `element` has after lowering.
@@ -68,3 +69,4 @@ mlir::Value decodeSmallFloat(const Scalars &s, mlir::Value bits, mlir::FloatType
 mlir::Value encodeSmallFloat(const Scalars &s, mlir::Value value, mlir::FloatType format, Narrowing narrowing);
 
 } // namespace mlc::onnx
+#pragma GCC visibility pop

@@ -1,23 +1,29 @@
 #include "onnx/Schemas.h"
 #include "onnx/Microsoft.h"
 #include <algorithm>
+#include <limits>
 #include <map>
+#include <set>
+#include <stdexcept>
 
 using ::onnx::OpSchema;
 using ::onnx::OpSchemaRegistry;
 
 namespace mlc::onnx {
 
-const std::vector<Domain> &domains() {
-  static const std::vector<Domain> all = {{"", "", 28},
-                                          {"ai.onnx.ml", "ml", 5},
-                                          {"ai.onnx.preview", "preview", 1},
-                                          {"ai.onnx.preview.training", "training", 1},
-                                          {"com.microsoft", "microsoft", 1}};
+/// What pointers are handed out to stays where it is.
+static std::deque<Domain> &allDomains() {
+  static std::deque<Domain> all = {{"", "", 28},
+                                   {"ai.onnx.ml", "ml", 5},
+                                   {"ai.onnx.preview", "preview", 1},
+                                   {"ai.onnx.preview.training", "training", 1},
+                                   {"com.microsoft", "microsoft", 1}};
   static const bool registered = (registerMicrosoftSchemas(), true);
   (void)registered;
   return all;
 }
+
+const std::deque<Domain> &domains() { return allDomains(); }
 
 const Domain *findDomain(const std::string &name) {
   for (const Domain &domain : domains())
@@ -55,6 +61,39 @@ std::vector<const OpSchema *> pinnedSchemas(const Domain &domain) {
 std::string operationName(const std::string &type, const Domain &domain) {
   return "onnx." + (domain.prefix.empty() ? "" : domain.prefix + ".") + type;
 }
+
+//===-- Declared operators ---------------------------------------------------------===//
+
+static std::set<std::string> &declaredOperations() {
+  static std::set<std::string> names;
+  return names;
+}
+
+const Domain &domainToExtend(const std::string &name) {
+  if (const Domain *known = findDomain(name))
+    return *known;
+  for (const Domain &domain : domains())
+    if (domain.prefix == name)
+      throw std::invalid_argument("'" + name + "' cannot be a domain, since it is short for " + domain.name);
+  if (name.find_first_of(" \t\n\"':") != std::string::npos)
+    throw std::invalid_argument("'" + name + "' cannot be a domain");
+  constexpr int anyOpset = std::numeric_limits<int>::max() - 1;
+  OpSchemaRegistry::DomainToVersionRange::Instance().AddDomainToVersion(name, 1, anyOpset);
+  return allDomains().emplace_back(Domain{name, name, anyOpset, /*isDeclared=*/true});
+}
+
+void registerDeclared(OpSchema schema) {
+  std::string name = operationName(schema.Name(), *findDomain(schema.domain()));
+  ::onnx::RegisterSchema(std::move(schema), /*opset_version_to_load=*/0, /*fail_duplicate_schema=*/true,
+                         /*fail_with_exception=*/true);
+  declaredOperations().insert(name);
+}
+
+bool isDeclared(const std::string &type, const Domain &domain) {
+  return declaredOperations().count(operationName(type, domain)) != 0;
+}
+
+//===-- Attributes -----------------------------------------------------------------===//
 
 std::vector<const OpSchema::Attribute *> sortedAttributes(const OpSchema &schema) {
   std::vector<const OpSchema::Attribute *> result;

@@ -2,6 +2,7 @@
 #pragma once
 #include "Target.h"
 
+#pragma GCC visibility push(default) // for plug-ins
 namespace mlc::cpu {
 
 /// How a machine sums products of vectors.
@@ -58,7 +59,7 @@ public:
   int64_t panelWidth(mlir::Type element, int64_t columns, TargetAttr) const final;
   void lower(mlir::OpPassManager &, TargetAttr) const final;
   llvm::FailureOr<Binary> emit(mlir::ModuleOp, TargetAttr) const final;
-  llvm::StringRef runtime() const final { return name(); }
+  llvm::StringRef runtime() const override { return name(); }
 
 protected:
   virtual RegisterTiles registerTiles(TargetAttr) const = 0;
@@ -67,3 +68,4 @@ protected:
 };
 
 } // namespace mlc::cpu
+#pragma GCC visibility pop

@@ -109,7 +109,8 @@ static OwningOpRef<ModuleOp> extractPart(ModuleOp module, unsigned part,
     auto found = partOf.find(op);
     if (auto function = dyn_cast<LLVM::LLVMFuncOp>(op); function && (function.isExternal() || found->second != part)) {
       auto declaration = cast<LLVM::LLVMFuncOp>(builder.cloneWithoutRegions(*op));
-      declaration.setLinkage(LLVM::Linkage::External);
+      if (!function.isExternal())
+        declaration.setLinkage(LLVM::Linkage::External);
       continue;
     }
     builder.clone(*op);

@@ -4,6 +4,7 @@
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Support/LLVM.h"
 
+#pragma GCC visibility push(default) // for plug-ins
 namespace mlc::cpu {
 
 struct Words {
@@ -37,3 +38,4 @@ llvm::LogicalResult readFeatures(mlir::MLIRContext *, const Words &, llvm::Strin
 std::string writeFeatures(const Words &, llvm::function_ref<bool(llvm::StringRef feature)> isOn);
 
 } // namespace mlc::cpu
+#pragma GCC visibility pop

@@ -4,6 +4,7 @@
 #include "import/Import.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassManager.h"
+#include "onnx/Custom.h"
 #include "onnx/Onnx.h"
 #include "passes/Placement.h"
 #include "support/Diagnostics.h"
@@ -60,7 +61,7 @@ void Checker::list(mlir::ModuleOp module) {
   module.walk([&](mlir::Operation *op) {
     if (!isa<onnx::OnnxDialect>(op->getDialect()) || isa<onnx::ConstantOp, onnx::YieldOp>(op))
       return;
-    StringRef name = op->getName().stripDialect();
+    StringRef name = onnx::operatorName(op);
     ++findings[name].nodes;
     operators[op->getLoc()].push_back(name);
   });

@@ -1,4 +1,5 @@
 #include "CodegenOptions.h"
+#include "extend/Extension.h"
 
 namespace mlc {
 
@@ -9,6 +10,23 @@ void addCodegenOptions(CommandLine &line, Options &options) {
   line.option("chip", "NAME", options.chip, "x86-64-v3, armv8.2-a, cortex-a76 or the like, or native: this machine");
   line.option("features", "LIST", options.features, "changes to what the chip has: +avx512vnni,-avx512f");
   line.flag("unchecked", options.unchecked, "leave out the checks of indices and extents at run time");
+  auto takeLinked = [&options](llvm::StringRef path) {
+    options.linked.push_back(path.str());
+    return expectFile(path);
+  };
+  line.option("link", "FILE", takeLinked,
+              "an object, archive or shared library with functions of the model's operators");
+  addExtensionOptions(line);
+}
+
+void addExtensionOptions(CommandLine &line) {
+  auto load = [](llvm::StringRef path) {
+    if (llvm::Error error = expectFile(path))
+      return error;
+    return loadExtension(path);
+  };
+  line.option("ops", "FILE", load, "operators that ONNX does not have: a plug-in, or JSON; docs/adding-an-operator.md");
+  line.option("load-target", "FILE", load, "targets of a plug-in; docs/adding-a-target.md");
 }
 
 void addRunnerOption(CommandLine &line, std::string &runner) {

@@ -4,6 +4,7 @@
 #include "Verbs.h"
 #include "import/Import.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "onnx/Custom.h"
 #include "onnx/Onnx.h"
 #include "support/Diagnostics.h"
 #include "support/Inputs.h"
@@ -94,7 +95,7 @@ static void printContents(mlir::func::FuncOp graph) {
       weights += type.getNumElements();
       weightBytes += storedBytes(type);
     } else if (isa<onnx::OnnxDialect>(op->getDialect()) && !isa<onnx::YieldOp>(op)) {
-      ++counts[op->getName().stripDialect()];
+      ++counts[onnx::operatorName(op)];
     }
   });
   auto rows = counts.takeVector();
@@ -145,6 +146,7 @@ Error runInfo(CommandLine &line) {
   line.option("dim", "NAME=N", request.dims,
               "the extent of a symbolic dimension, for the memory of a compiled model (1)");
   addRunnerOption(line, runner);
+  addExtensionOptions(line);
   line.explain("MODEL is a compiled .so: its inputs, outputs, properties and memory; or a model file: its inputs,\n"
                "outputs, properties, weights, and how often it has each operator once functions are expanded.");
   if (Error error = line.parse())

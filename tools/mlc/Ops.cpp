@@ -1,4 +1,5 @@
 // mlc ops: the operators of ONNX, and what mlc has for each.
+#include "CodegenOptions.h"
 #include "Verbs.h"
 #include "onnx/Rules.h"
 #include "onnx/Schemas.h"
@@ -149,13 +150,15 @@ static json::Value toJson(ArrayRef<Operator> operators) {
   }
   json::Object opsets;
   for (const onnx::Domain &domain : onnx::domains())
-    opsets[domain.name.empty() ? "ai.onnx" : domain.name] = domain.opset;
+    if (!domain.isDeclared)
+      opsets[domain.name.empty() ? "ai.onnx" : domain.name] = domain.opset;
   return json::Object{{"opsets", std::move(opsets)}, {"operators", std::move(list)}};
 }
 
 Error runOps(CommandLine &line) {
   bool asJson = false, missing = false;
   line.flag("json", asJson, "print JSON, with what the bodies of unsupported operators need");
+  addExtensionOptions(line);
   line.flag("missing", missing, "only operators that cannot be lowered");
   line.explain(
       "Columns: the operator with its domain; the opset of its newest definition; whether shapes of its\n"

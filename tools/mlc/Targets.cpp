@@ -1,4 +1,5 @@
 // mlc targets: the machines, or the chips and features of one kind.
+#include "CodegenOptions.h"
 #include "Compiler.h"
 #include "Verbs.h"
 #include "support/Table.h"
@@ -47,6 +48,7 @@ static Error printTarget(StringRef name) {
 Error runTargets(CommandLine &line) {
   std::string name;
   line.positional("target", name, CommandLine::Needs::MaybeAWord);
+  addExtensionOptions(line);
   line.explain("Lists the kinds of machines that --target= takes; of TARGET, the chips that --chip= takes, and the\n"
                "features that --features= adds to a chip's and takes away.");
   if (Error error = line.parse())

@@ -13,6 +13,7 @@
 #ifndef MLC_ABI_H
 #define MLC_ABI_H
 
+#include "mlc/function.h"
 #include "mlc/mlc.h"
 
 #ifdef __cplusplus
@@ -146,6 +147,11 @@ int64_t mlc_rt_string_matches(mlc_string text, mlc_string automaton);
  * cannot be decoded. `order` is 0 for red, green, blue; 1 for blue, green, red; 2 for gray. Ends the run, with a text that
  * begins with `node`, where the system lacks a library for the format. Only the graph function calls this. */
 const mlc_sequence *mlc_rt_decode_image(const mlc_sequence *file, mlc_string node, int64_t order);
+
+/* Calls `function`, whose name is `name`, for the node that `node` names. Fails when `function` is null, and with what it
+ * says. */
+void mlc_rt_call_function(mlc_frame *frame, mlc_function *function, const char *name, const char *node,
+                          const mlc_call *call);
 
 /* Marks the start and the end of kernel `index`; only called when compiled with --profile. */
 void mlc_rt_kernel_begin(mlc_frame *frame, int32_t index);
