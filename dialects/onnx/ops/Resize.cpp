@@ -44,10 +44,20 @@ static std::optional<SmallVector<float>> constantFloats(Value value) {
   return result;
 }
 
+/// A positive number without its fraction; fails, with an error, if 64 bits do not hold it.
+static FailureOr<int64_t> asExtent(ResizeOp op, double number, double scale, int64_t in) {
+  constexpr double beyond = 0x1p63;
+  if (number < beyond)
+    return (int64_t)std::floor(number);
+  return op.emitOpError("expects scales whose results 64 bits can hold, got ") << scale << " for an extent of " << in;
+}
+
 /// floor(in * scale) as an expression; null if that is not exact for any extent.
-static Extent scaledExtent(ExtentMath &math, Extent in, float scale) {
-  if (std::optional<int64_t> fixed = ExtentMath::asConstant(in))
-    return math.constant((int64_t)std::floor((float)*fixed * scale));
+static FailureOr<Extent> scaledExtent(ResizeOp op, ExtentMath &math, Extent in, float scale) {
+  if (std::optional<int64_t> fixed = ExtentMath::asConstant(in)) {
+    FailureOr<int64_t> out = asExtent(op, (float)*fixed * scale, scale, *fixed);
+    return failed(out) ? FailureOr<Extent>() : math.constant(*out);
+  }
   for (int64_t denominator = 1; denominator <= 256; denominator *= 2)
     if (float numerator = scale * denominator; numerator == std::floor(numerator) && numerator <= 4096)
       return math.floorDiv(math.mul(in, math.constant((int64_t)numerator)), math.constant(denominator));
@@ -95,10 +105,13 @@ static FailureOr<SmallVector<Axis>> resizedAxes(ResizeOp op, Known &known) {
     if (!scales || scales->size() != axes.size())
       return axes;
     for (auto [axis, scale] : llvm::zip_equal(axes, *scales)) {
-      if (!(scale > 0))
+      if (!(scale > 0) || std::isinf(scale))
         return op.emitOpError("expects positive scales, got ") << scale;
+      FailureOr<Extent> out = scaledExtent(op, math, axis.in, scale);
+      if (failed(out))
+        return failure();
       axis.scale = scale;
-      axis.out = scaledExtent(math, axis.in, scale);
+      axis.out = *out;
     }
     return axes;
   }
@@ -117,8 +130,12 @@ static FailureOr<SmallVector<Axis>> resizedAxes(ResizeOp op, Known &known) {
     std::optional<int64_t> in = ExtentMath::asConstant(axis.in);
     if (policy == "stretch")
       axis.out = size;
-    else if (common)
-      axis.out = math.constant((int64_t)std::floor(*common * *in + 0.5));
+    else if (common) {
+      FailureOr<int64_t> out = asExtent(op, *common * *in + 0.5, *common, *in);
+      if (failed(out))
+        return failure();
+      axis.out = math.constant(*out);
+    }
     std::optional<int64_t> out = axis.out ? ExtentMath::asConstant(axis.out) : std::nullopt;
     if (common)
       axis.scale = *common;
