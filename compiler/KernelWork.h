@@ -6,16 +6,18 @@
 namespace mlc {
 
 struct KernelWork {
-  int64_t operations; ///< additions, multiplications and other arithmetic on elements, each counted as one
-  int64_t bytes;      ///< of operands and results, each counted once
+  double operations; ///< additions, multiplications and other arithmetic on elements, each counted as one
+  double bytes;      ///< of operands and results, each counted once
 };
 
-/// Notes the work of each kernel whose extents are all fixed as a property of the model, which ends up in its library.
-/// For modules after the fuse phase.
+/// Notes the work of each kernel as a property of the model, which ends up in its library: as far as it follows from
+/// the extents of the model's inputs. For modules after the fuse phase.
 void noteKernelWork(mlir::ModuleOp module);
 
-/// The property of a kernel, "mlc.kernel.<name>", and how its text is read; none for text that is something else.
+/// The property of a kernel, "mlc.kernel.<name>".
 inline constexpr llvm::StringLiteral kernelWorkPrefix = "mlc.kernel.";
-std::optional<KernelWork> parseKernelWork(llvm::StringRef text);
+/// What its text says of one call, for these values of the model's symbols; the mean, where it is called with different
+/// extents. None for text that is something else.
+std::optional<KernelWork> parseKernelWork(llvm::StringRef text, llvm::ArrayRef<int64_t> symbols);
 
 } // namespace mlc

@@ -82,26 +82,26 @@ static Error takeThreads(StringRef text, std::vector<int> &counts) {
 
 //===-- Output ---------------------------------------------------------------------===//
 
-/// What the library says of a kernel's work; none where extents are not fixed.
-static std::optional<KernelWork> workOf(const mlc_model_info &info, StringRef kernel) {
+/// What the library says of a kernel's work with these extents; none where it depends on more than the inputs' extents.
+static std::optional<KernelWork> workOf(const mlc_model_info &info, StringRef kernel, ArrayRef<int64_t> symbols) {
   for (const mlc_property &property : ArrayRef(info.properties, info.property_count)) {
     StringRef key = property.key;
     if (key.consume_front(kernelWorkPrefix) && key == kernel)
-      return parseKernelWork(property.value);
+      return parseKernelWork(property.value, symbols);
   }
   return std::nullopt;
 }
 
 /// In units of 1e9 each second; "-" where it is not known.
-static std::string formatRate(std::optional<int64_t> amount, const mlc_kernel_time &time) {
+static std::string formatRate(std::optional<double> amount, const mlc_kernel_time &time) {
   if (!amount.value_or(0) || !time.nanoseconds)
     return "-";
   std::string text;
-  raw_string_ostream(text) << format("%.3g", double(*amount) * time.calls / time.nanoseconds);
+  raw_string_ostream(text) << format("%.3g", *amount * time.calls / time.nanoseconds);
   return text;
 }
 
-static void printKernels(const mlc_model_info &info, const Measurement &measurement) {
+static void printKernels(const mlc_model_info &info, const Measurement &measurement, ArrayRef<int64_t> symbols) {
   std::vector<uint32_t> order(measurement.kernels.size());
   for (auto [i, kernel] : enumerate(order))
     kernel = i;
@@ -121,7 +121,7 @@ static void printKernels(const mlc_model_info &info, const Measurement &measurem
     std::string calls, share;
     raw_string_ostream(calls) << format("%g", time.calls / runs);
     raw_string_ostream(share) << format("%.1f %%", all ? 100 * time.nanoseconds / all : 0);
-    std::optional<KernelWork> work = workOf(info, info.kernels[kernel]);
+    std::optional<KernelWork> work = workOf(info, info.kernels[kernel], symbols);
     table.row({info.kernels[kernel], calls, formatSeconds(time.nanoseconds * 1e-9 / runs), share,
                formatRate(work ? std::optional(work->operations) : std::nullopt, time),
                formatRate(work ? std::optional(work->bytes) : std::nullopt, time)});
@@ -130,7 +130,7 @@ static void printKernels(const mlc_model_info &info, const Measurement &measurem
   table.print(outs());
 }
 
-static json::Object toJson(const mlc_model_info &info, const Measurement &measurement) {
+static json::Object toJson(const mlc_model_info &info, const Measurement &measurement, ArrayRef<int64_t> symbols) {
   json::Object object{{"threads", measurement.threads},
                       {"runs", measurement.seconds.size()},
                       {"median", measurement.median()},
@@ -140,7 +140,7 @@ static json::Object toJson(const mlc_model_info &info, const Measurement &measur
   json::Array kernels;
   for (auto [name, time] : zip(ArrayRef(info.kernels, info.kernel_count), measurement.kernels)) {
     json::Object kernel{{"name", name}, {"calls", time.calls}, {"seconds", time.nanoseconds * 1e-9}};
-    if (std::optional<KernelWork> work = workOf(info, name)) {
+    if (std::optional<KernelWork> work = workOf(info, name, symbols)) {
       kernel["operationsPerCall"] = work->operations;
       kernel["bytesPerCall"] = work->bytes;
     }
@@ -168,7 +168,8 @@ Error runBench(CommandLine &line) {
   line.explain(
       "MODEL is a compiled .so, or a model that is compiled first and not kept. Inputs are drawn at random where\n"
       "no file gives them. Loading is the time from dlopen to a session that is ready. Rates of kernels are known\n"
-      "where their extents are fixed: GFLOP/s counts arithmetic of any type, GB/s each operand and result once.\n\n"
+      "where their extents follow from those of the inputs: GFLOP/s counts arithmetic of any type, GB/s each operand "
+      "and result once.\n\n"
       "Example:\n"
       "  mlc bench model.so --threads=1,2 --dim batch=8");
   if (Error error = line.parse())
@@ -184,7 +185,8 @@ Error runBench(CommandLine &line) {
   Expected<std::vector<Tensor>> inputs = makeInputs(library, request);
   if (!inputs)
     return inputs.takeError();
-  Expected<uint64_t> memory = arenaBytes(library, symbolValues(library, *inputs));
+  std::vector<int64_t> symbols = symbolValues(library, *inputs);
+  Expected<uint64_t> memory = arenaBytes(library, symbols);
   if (!memory)
     return inContext(options.input, memory.takeError());
 
@@ -203,7 +205,7 @@ Error runBench(CommandLine &line) {
   if (asJson) {
     json::Array results;
     for (const Measurement &measurement : measurements)
-      results.push_back(toJson(info, measurement));
+      results.push_back(toJson(info, measurement, symbols));
     outs() << formatv("{0:2}\n", json::Value(json::Object{{"model", options.input},
                                                           {"load", loaded->loadSeconds},
                                                           {"fileBytes", loaded->fileBytes},
@@ -221,7 +223,7 @@ Error runBench(CommandLine &line) {
   table.print(outs());
   if (options.profile)
     for (const Measurement &measurement : measurements)
-      printKernels(info, measurement);
+      printKernels(info, measurement, symbols);
   return Error::success();
 }
 
