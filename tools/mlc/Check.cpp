@@ -1,11 +1,13 @@
 // mlc check: which operators of a model can be lowered, and what is wrong with the others, all at once.
 #include "CodegenOptions.h"
+#include "Coverage.h"
 #include "Verbs.h"
 #include "import/Import.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "onnx/Custom.h"
 #include "onnx/Onnx.h"
+#include "onnx/Schemas.h"
 #include "passes/Placement.h"
 #include "support/Diagnostics.h"
 #include "support/Model.h"
@@ -164,6 +166,15 @@ Error Checker::check() {
   return lower(*module);
 }
 
+/// "ml.Scaler" of the dialect is ai.onnx.ml.Scaler.
+static std::string qualified(StringRef name) {
+  auto [prefix, rest] = name.split('.');
+  for (const onnx::Domain &domain : onnx::domains())
+    if (!domain.prefix.empty() && domain.prefix == prefix)
+      return (domain.name + "." + rest).str();
+  return name.str();
+}
+
 void Checker::print() const {
   using enum Table::Align;
   SmallVector<Table::Align> columns = {Left, Right, Left};
@@ -172,6 +183,8 @@ void Checker::print() const {
     columns.push_back(Left);
     headings.push_back("runs on");
   }
+  columns.push_back(Right);
+  headings.push_back("tests");
   Table table(columns, headings);
   for (const auto &[name, finding] : findings) {
     size_t problems = finding.problems.size();
@@ -185,6 +198,8 @@ void Checker::print() const {
                       : finding.onDevice                 ? device.str()
                       : finding.onHost                   ? "host"
                                                          : "");
+    cells.push_back(
+        testsPassed(qualified(name), options.target.empty() ? hostTargetName() : StringRef(options.target)));
     table.row(std::move(cells));
   }
   table.print(outs());
@@ -198,9 +213,10 @@ Error runCheck(CommandLine &line) {
   line.positional("model", options.input);
   addCodegenOptions(line, options);
   line.explain(
-      "Prints each operator of the model, the number of its nodes, and how many of these have a problem, then\n"
-      "every problem with the name of its node. Exits with 1 where there is one. Where an operator is not known at\n"
-      "all, the model cannot be read: then all unknown operators are listed, and the others are not tried.\n"
+      "Prints each operator of the model, the number of its nodes, how many of these have a problem, and how many\n"
+      "cases of ONNX's official suite pass, of how many; then every problem with the name of its node. Exits with 1\n"
+      "where there is one. Where an operator is not known at all, the model cannot be read: then all unknown\n"
+      "operators are listed, and the others are not tried.\n"
       "For a device, one more column says where the nodes run, there or on its host; nowhere if there is nothing left\n"
       "to run once the model is compiled. Remarks say which nodes run on the host, and why.\n\n"
       "Example:\n"
