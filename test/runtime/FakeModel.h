@@ -72,6 +72,11 @@ public:
     data.output_extents = parts.outputExtents;
   }
   FakeModel(const FakeModel &) = delete;
+  /// As in a library for two: sessions are of `device` where `find` finds one.
+  void prefer(const FakeModel &device, mlc_status (*find)(mlc_error *)) {
+    data.device = &device.data;
+    data.find_device = find;
+  }
 
   const mlc_model *operator()() const { return &table; }
 
@@ -80,7 +85,7 @@ private:
   std::vector<mlc_port> inputs, outputs;
   std::vector<const char *> symbols, kernels;
   std::vector<mlc_property> properties;
-  mlc_model_data_t data;
+  mlc_model_data_t data = {};
   mlc_model table;
 };
 

@@ -66,6 +66,36 @@ TEST_CASE("options that make no sense are refused") {
   refusal(nullptr, nullptr, MLC_INVALID_ARGUMENT);
 }
 
+TEST_CASE("a session is on the device where there is one, and says so") {
+  FakeModel::Parts parts = twice(), onDevice = twice();
+  parts.properties = {{"mlc.target", "host"}};
+  onDevice.properties = {{"mlc.target", "device"}};
+  parts.arenaBytes = [](const int64_t *) -> int64_t { return 64; };
+  onDevice.arenaBytes = [](const int64_t *) -> int64_t { return 4096; };
+  FakeModel model(parts), device(onDevice);
+  mlc_session *session;
+  mlc_error error;
+
+  model.prefer(device, [](mlc_error *) { return MLC_OK; });
+  REQUIRE(mlc_session_create(model(), nullptr, &session, &error) == MLC_OK);
+  CHECK(std::string(mlc_find_property(session->model->info, "mlc.target")) == "device");
+  CHECK(std::string(error.text).empty());
+  mlc_session_destroy(session);
+
+  model.prefer(device, [](mlc_error *why) { return mlc_report(why, MLC_UNSUPPORTED, "there is no device"); });
+  REQUIRE(mlc_session_create(model(), nullptr, &session, &error) == MLC_OK);
+  CHECK(session->model == model());
+  CHECK(error.status == MLC_OK);
+  CHECK(std::string(error.text) == "the session is on the host: there is no device");
+  mlc_session_destroy(session);
+
+  // The caller's memory is enough for either.
+  uint64_t bytes = 0;
+  const int64_t dims[4] = {1, 1, 1, 1};
+  REQUIRE(mlc_query_memory(model(), dims, &bytes, nullptr) == MLC_OK);
+  CHECK(bytes == 4096);
+}
+
 TEST_CASE("a model of another compiler is refused") {
   FakeModel::Parts parts = twice();
   parts.codeAbi = MLC_CODE_ABI + 1;

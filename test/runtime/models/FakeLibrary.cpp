@@ -39,6 +39,8 @@ const mlc_model_data_t mlc_model_data = {
     {MLC_CODE_ABI, 1, 1, 1, 1, 0, &input, &output, symbols, properties, nullptr, TEXT(FAKE_NAME)},
     [](const int64_t *) -> int64_t { return 0; },
     run,
+    nullptr,
+    nullptr,
     nullptr};
 
 __attribute__((visibility("default"))) const mlc_model *JOIN(FAKE_NAME, _mlc)(uint32_t version) {
