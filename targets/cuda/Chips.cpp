@@ -15,20 +15,28 @@ ArrayRef<StringRef> chipNames() {
   return names;
 }
 
-FailureOr<SmallVector<Chip>> readChips(MLIRContext *context, StringRef list) {
+FailureOr<Chips> readChips(MLIRContext *context, StringRef text) {
+  Chips chips;
+  auto [list, option] = text.split(':');
+  if (!option.empty() && option != "tf32")
+    return emitError(UnknownLoc::get(context))
+           << "unknown option '" << option << "' of the chips of target cuda; known is tf32, as in sm_80:tf32";
+  chips.useTf32 = !option.empty();
   SmallVector<StringRef> words;
   list.split(words, ',');
-  SmallVector<Chip> chips;
   for (StringRef word : words) {
     word = word.trim();
     if (!llvm::is_contained(chipNames(), word))
       return emitError(UnknownLoc::get(context))
              << "unknown chip '" << word << "' of target cuda" << didYouMean(word, chipNames()) << "; known are "
-             << llvm::join(chipNames(), ", ") << ", and several of them separated by commas";
+             << llvm::join(chipNames(), ", ") << ", several of them separated by commas, and :tf32 after the last";
     Chip chip = {0, word.consume_front("compute_")};
     word.consume_front("sm_");
     word.getAsInteger(10, chip.number);
-    chips.push_back(chip);
+    if (chips.useTf32 && chip.number < 80)
+      return emitError(UnknownLoc::get(context))
+             << "chip '" << machineName(chip) << "' has no tf32: expected sm_80 or a later one";
+    chips.list.push_back(chip);
   }
   return chips;
 }

@@ -13,8 +13,13 @@ struct Chip {
 };
 
 llvm::ArrayRef<llvm::StringRef> chipNames();
-/// Fails, with an error, on a list like "sm_80,sm_90" in which one is unknown.
-llvm::FailureOr<llvm::SmallVector<Chip>> readChips(mlir::MLIRContext *, llvm::StringRef list);
+/// Those that a library is for, and what the user allows on all of them.
+struct Chips {
+  llvm::SmallVector<Chip> list;
+  bool useTf32 = false; ///< products of f32 in tensor cores, of 10 bits of the mantissa
+};
+/// Reads words like "sm_80,sm_90:tf32". Fails, with an error, where one is unknown.
+llvm::FailureOr<Chips> readChips(mlir::MLIRContext *, llvm::StringRef words);
 
 std::string machineName(const Chip &chip); ///< "sm_80"
 std::string virtualName(const Chip &chip); ///< "compute_80"

@@ -13,6 +13,7 @@ public:
                                        llvm::StringRef features) const override;
   bool hasDeviceForm(mlir::Operation *) const override;
   bool hasDeviceForm(mlir::Type) const override;
+  std::unique_ptr<gpu::TileProduct> tileProduct(ContractOp, TargetAttr) const override;
 
 private:
   void emitDevice(mlir::OpPassManager &, TargetAttr) const override;

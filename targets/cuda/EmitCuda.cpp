@@ -39,11 +39,11 @@ struct EmitCuda : impl::EmitCudaBase<EmitCuda> {
   }
 
   void runOnOperation() override {
-    FailureOr<SmallVector<Chip>> asked = readChips(&getContext(), chips);
+    FailureOr<Chips> asked = readChips(&getContext(), chips);
     if (failed(asked))
       return signalPassFailure();
     for (auto device : getOperation().getOps<mlir::gpu::GPUModuleOp>()) {
-      if (failed(emit(device, *asked)))
+      if (failed(emit(device, asked->list)))
         return signalPassFailure();
       return;
     }

@@ -3,6 +3,7 @@
 #include "cuda/Chips.h"
 #include "cuda/Cuda.h"
 #include "cuda/Passes.h"
+#include "cuda/TensorCores.h"
 #include "gpu/Forms.h"
 
 using namespace mlir;
@@ -25,6 +26,13 @@ FailureOr<TargetAttr> CudaTarget::describe(MLIRContext *context, StringRef chip,
 
 bool CudaTarget::hasDeviceForm(Operation *op) const { return gpu::hasLLVMForm(op); }
 bool CudaTarget::hasDeviceForm(Type type) const { return gpu::isLLVMElement(type); }
+
+std::unique_ptr<gpu::TileProduct> CudaTarget::tileProduct(ContractOp op, TargetAttr attr) const {
+  FailureOr<cuda::Chips> chips = cuda::readChips(op.getContext(), attr.getChip());
+  // Those of before sm_80 have smaller ones.
+  bool hasThem = succeeded(chips) && llvm::all_of(chips->list, [](cuda::Chip chip) { return chip.number >= 80; });
+  return hasThem ? cuda::tensorCores(op, chips->useTf32) : nullptr;
+}
 
 void CudaTarget::emitDevice(OpPassManager &passes, TargetAttr attr) const {
   passes.addPass(cuda::createEmitCuda({attr.getChip().str()}));

@@ -26,6 +26,8 @@ int64_t DeviceTarget::panelWidth(Type, int64_t columns, TargetAttr) const {
   return ShapedType::isDynamic(columns) ? widest : std::clamp<int64_t>(llvm::alignTo(columns, step), step, widest);
 }
 
+std::unique_ptr<TileProduct> DeviceTarget::tileProduct(ContractOp, TargetAttr) const { return nullptr; }
+
 void DeviceTarget::place(OpPassManager &passes, TargetAttr) const { gpu::place(passes); }
 
 void DeviceTarget::lower(OpPassManager &passes, TargetAttr attr) const {

@@ -2,6 +2,7 @@
 // are shared out between the two, and what compiles the host's part, is the same for all.
 #pragma once
 #include "Target.h"
+#include "gpu/TileProduct.h"
 
 namespace mlc::gpu {
 
@@ -15,6 +16,9 @@ public:
   void lower(mlir::OpPassManager &, TargetAttr) const final;
   llvm::FailureOr<Binary> emit(mlir::ModuleOp, TargetAttr) const final;
   llvm::StringRef runtime() const final { return name(); }
+  /// How the threads of a block share the products of a contraction that has many rows; null: each multiplies on its
+  /// own.
+  virtual std::unique_ptr<TileProduct> tileProduct(ContractOp, TargetAttr) const;
 
 protected:
   /// Adds the pass that writes the functions of the device as the driver takes them (emitProgram).

@@ -14,10 +14,14 @@
 //
 // Rows are all outer loops that the right-hand side does not depend on, counted as one, and depth is all depth loops: so
 // a convolution is the same as a matrix product, its window found by arithmetic when a tile is staged. Each element
-// that was staged is used by 16 threads, and each that a thread loads from there several times.
+// that was staged is used by 16 threads, and each that a thread loads from there several times. That is how it looks for
+// a device of which nothing is known (PlainProduct); one that has instructions for products of tiles shares them among
+// threads in its own way (TileProduct.h).
 //
 // A product of lanes has nothing to share between columns: there each element of the result is a thread.
+#include "gpu/DeviceTarget.h"
 #include "gpu/Gpu.h"
+#include "gpu/TileProduct.h"
 #include "mlir/Dialect/Affine/Utils.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
@@ -31,11 +35,6 @@
 using namespace mlir;
 
 namespace mlc::gpu {
-
-/// Threads of a block in both directions, and terms of a staged tile.
-static constexpr int64_t side = 16;
-/// Elements that a thread computes in a row, and rows of them unless there are few.
-static constexpr int64_t columnsOfThread = 4, mostRowsOfThread = 4;
 
 /// The buffer that a view is of.
 static Value rootOf(Value buffer) {
@@ -91,7 +90,55 @@ linalg::LinalgOp epilogueOf(ContractOp op) {
   return epilogue;
 }
 
+TileProduct::~TileProduct() = default;
+
 namespace {
+
+/// Each thread multiplies and adds on its own.
+class PlainProduct : public TileProduct {
+public:
+  explicit PlainProduct(bool hasFewRows) : rowsOfThread(hasFewRows ? 1 : mostRowsOfThread) {
+    threads = {side, side};
+    rows = side * rowsOfThread;
+    columns = side * columnsOfThread;
+    depth = side;
+    isTransposed = true;
+    sums = rowsOfThread * columnsOfThread;
+    sumsOfRow = columnsOfThread;
+  }
+  static constexpr int64_t side = 16;
+
+  std::pair<Value, Value> placeOf(OpBuilder &b, Location loc, ValueRange thread, int64_t sum) const override {
+    return {plus(b, loc, thread[0], sum / columnsOfThread * side),
+            plus(b, loc, thread[1], sum % columnsOfThread * side)};
+  }
+
+  SmallVector<Value> multiply(OpBuilder &b, Location loc, ValueRange thread, Value lhs, Value rhs,
+                              ValueRange sums) const override {
+    auto constant = [&](int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); };
+    auto terms = scf::ForOp::create(b, loc, constant(0), constant(depth), constant(1), sums);
+    OpBuilder each = OpBuilder::atBlockBegin(terms.getBody());
+    Value term = terms.getInductionVar();
+    SmallVector<Value> left, right, products;
+    for (int64_t i = 0; i < rowsOfThread; ++i)
+      left.push_back(memref::LoadOp::create(each, loc, lhs, ValueRange{term, plus(each, loc, thread[0], i * side)}));
+    for (int64_t j = 0; j < columnsOfThread; ++j)
+      right.push_back(memref::LoadOp::create(each, loc, rhs, ValueRange{term, plus(each, loc, thread[1], j * side)}));
+    for (auto [i, l] : llvm::enumerate(left))
+      for (auto [j, r] : llvm::enumerate(right))
+        products.push_back(math::FmaOp::create(each, loc, l, r, terms.getRegionIterArgs()[i * columnsOfThread + j]));
+    scf::YieldOp::create(each, loc, products);
+    return SmallVector<Value>(terms.getResults());
+  }
+
+private:
+  /// Elements that a thread computes in a row, and rows of them unless there are few.
+  static constexpr int64_t columnsOfThread = 4, mostRowsOfThread = 4;
+  static Value plus(OpBuilder &b, Location loc, Value x, int64_t y) {
+    return b.createOrFold<arith::AddIOp>(loc, x, arith::ConstantIndexOp::create(b, loc, y));
+  }
+  int64_t rowsOfThread;
+};
 
 class Contraction {
 public:
@@ -108,14 +155,16 @@ public:
     element = op.getElementType();
     rowCount = product(b, loc, of(rows));
     depthCount = product(b, loc, of(depth));
-    std::optional<int64_t> fixedRows = getConstantIntValue(rowCount);
-    rowsOfThread = fixedRows && *fixedRows <= side ? 1 : mostRowsOfThread;
     if (epilogue)
       for (AffineExpr index : epilogue.getMatchingIndexingMap(operandOf(epilogue, op.getInit())).getResults())
         loopsOfEpilogue.push_back(cast<AffineDimExpr>(index).getPosition());
   }
 
-  void form(OpBuilder &b);
+  bool hasFewRows() const {
+    std::optional<int64_t> fixed = getConstantIntValue(rowCount);
+    return fixed && *fixed <= PlainProduct::side;
+  }
+  void form(OpBuilder &b, const TileProduct &tile);
   void formLanes(OpBuilder &b);
 
 private:
@@ -135,7 +184,7 @@ private:
       return b.getIndexAttr(llvm::divideCeil(*fixed, size));
     return b.createOrFold<arith::CeilDivUIOp>(loc, value(b, extent), constant(b, size));
   }
-  Value allocate(OpBuilder &b, ArrayRef<int64_t> shape, mlir::gpu::AddressSpace space) {
+  Value allocate(OpBuilder &b, ArrayRef<int64_t> shape, Type element, mlir::gpu::AddressSpace space) {
     auto type = MemRefType::get(shape, element, MemRefLayoutAttrInterface(),
                                 mlir::gpu::AddressSpaceAttr::get(b.getContext(), space));
     return memref::AllocaOp::create(b, loc, type);
@@ -165,6 +214,17 @@ private:
                [&](OpBuilder &b, Location) { scf::YieldOp::create(b, loc, zero(b)); })
         .getResult(0);
   }
+  /// Where a term of a row or column is staged.
+  SmallVector<Value> placeOfTerm(OpBuilder &b, const TileProduct &tile, Value term, Value other, bool termFirst) {
+    SmallVector<Value> split =
+        splitIndex(b, loc, term, {b.getIndexAttr(tile.depth / tile.termsOfWord), b.getIndexAttr(tile.termsOfWord)});
+    SmallVector<Value> place = {other, tile.termsOfWord > 1 ? split[0] : term};
+    if (termFirst)
+      std::swap(place[0], place[1]);
+    if (tile.termsOfWord > 1)
+      place.push_back(split[1]);
+    return place;
+  }
   void store(OpBuilder &b, Value sum, ArrayRef<Value> loops) {
     ArrayRef<Value> place = loops.take_front(column + 1);
     if (op.getAccumulate())
@@ -186,44 +246,57 @@ private:
   SmallVector<unsigned> batches, rows, depth;
   Type element;
   OpFoldResult rowCount, depthCount;
-  int64_t rowsOfThread;
 };
 
 } // namespace
 
-void Contraction::form(OpBuilder &b) {
+void Contraction::form(OpBuilder &b, const TileProduct &tile) {
   using mlir::gpu::AddressSpace;
-  const int64_t tileRows = side * rowsOfThread, tileColumns = side * columnsOfThread;
-  SmallVector<OpFoldResult> blocks = {product(b, loc, of(batches)), blocksOf(b, rowCount, tileRows),
-                                      blocksOf(b, extents[column], tileColumns)};
-  Value start = constant(b, 0), one = constant(b, 1), sideValue = constant(b, side), end = value(b, depthCount);
+  const int64_t threadCount = llvm::product_of(tile.threads);
+  SmallVector<OpFoldResult> blocks = {product(b, loc, of(batches)), blocksOf(b, rowCount, tile.rows),
+                                      blocksOf(b, extents[column], tile.columns)};
+  Value start = constant(b, 0), end = value(b, depthCount);
   buildBlocks(b, loc, blocks, [&](OpBuilder &b, ValueRange block) {
-    Value firstRow = mul(b, block[1], tileRows), firstColumn = mul(b, block[2], tileColumns);
+    Value firstRow = mul(b, block[1], tile.rows), firstColumn = mul(b, block[2], tile.columns);
     SmallVector<Value> loopsOfBlock(op.getNumLoops(), start);
     spread(b, block[0], batches, loopsOfBlock);
-    Value lhs = allocate(b, {side, tileRows}, AddressSpace::Workgroup);
-    Value rhs = allocate(b, {side, tileColumns}, AddressSpace::Workgroup);
-    Value sums = allocate(b, {side, side, rowsOfThread, columnsOfThread}, AddressSpace::Private);
-    auto place = [&](OpBuilder &b, ValueRange thread, int64_t i, int64_t j) {
-      return SmallVector<Value>{thread[0], thread[1], constant(b, i), constant(b, j)};
+    const int64_t words = tile.depth / tile.termsOfWord;
+    SmallVector<int64_t> lhsShape = {tile.rows, words + tile.lhsPadding},
+                         rhsShape = {words, tile.columns + tile.rhsPadding};
+    if (tile.isTransposed)
+      lhsShape = {words, tile.rows + tile.lhsPadding};
+    if (tile.termsOfWord > 1)
+      for (auto *shape : {&lhsShape, &rhsShape})
+        shape->push_back(tile.termsOfWord);
+    Type staged = tile.staged ? tile.staged : element;
+    Value lhs = allocate(b, lhsShape, staged, AddressSpace::Workgroup);
+    Value rhs = allocate(b, rhsShape, staged, AddressSpace::Workgroup);
+    SmallVector<int64_t> sumsShape = tile.threads;
+    sumsShape.push_back(tile.sums);
+    Value sums = allocate(b, sumsShape, element, AddressSpace::Private);
+    auto place = [&](OpBuilder &b, ValueRange thread, int64_t sum) {
+      SmallVector<Value> indices(thread);
+      indices.push_back(constant(b, sum));
+      return indices;
     };
 
-    buildThreads(b, loc, {side, side}, [&](OpBuilder &b, ValueRange thread) {
-      for (int64_t i = 0; i < rowsOfThread; ++i)
-        for (int64_t j = 0; j < columnsOfThread; ++j)
-          memref::StoreOp::create(b, loc, zero(b), sums, place(b, thread, i, j));
+    buildThreads(b, loc, tile.threads, [&](OpBuilder &b, ValueRange thread) {
+      for (int64_t sum = 0; sum < tile.sums; ++sum)
+        memref::StoreOp::create(b, loc, zero(b), sums, place(b, thread, sum));
     });
-    auto steps = scf::ForOp::create(b, loc, start, end, sideValue);
+    auto steps = scf::ForOp::create(b, loc, start, end, constant(b, tile.depth));
     OpBuilder inner = OpBuilder::atBlockBegin(steps.getBody());
     Value firstTerm = steps.getInductionVar();
-    buildThreads(inner, loc, {side, side}, [&](OpBuilder &b, ValueRange thread) {
-      Value number = add(b, mul(b, thread[0], side), thread[1]);
+    buildThreads(inner, loc, tile.threads, [&](OpBuilder &b, ValueRange thread) {
+      Value number = add(b, mul(b, thread[0], tile.threads[1]), thread[1]);
       // Neighbours along depth, in which the left-hand side is contiguous...
-      Value term = add(b, firstTerm, thread[1]);
+      SmallVector<Value> split =
+          splitIndex(b, loc, number, {b.getIndexAttr(threadCount / tile.depth), b.getIndexAttr(tile.depth)});
+      Value rowOfThread = split[0], termOfTile = split[1], term = add(b, firstTerm, termOfTile);
       SmallVector<Value> loops = loopsOfBlock;
       spread(b, term, depth, loops);
       Value isTerm = isBelow(b, term, depthCount);
-      buildSteps(b, thread[0], tileRows, side, [&](OpBuilder &b, Value rowOfTile) {
+      buildSteps(b, rowOfThread, tile.rows, threadCount / tile.depth, [&](OpBuilder &b, Value rowOfTile) {
         Value row = add(b, firstRow, rowOfTile);
         Value isInside = arith::AndIOp::create(b, loc, isTerm, isBelow(b, row, rowCount));
         Value loaded = loadWithin(b, isInside, [&](OpBuilder &b) {
@@ -231,16 +304,16 @@ void Contraction::form(OpBuilder &b) {
           spread(b, row, rows, at);
           return load(b, op.getLhs(), op.getLhsMap(), at);
         });
-        memref::StoreOp::create(b, loc, loaded, lhs, ValueRange{thread[1], rowOfTile});
+        memref::StoreOp::create(b, loc, tile.stage(b, loc, loaded), lhs,
+                                placeOfTerm(b, tile, termOfTile, rowOfTile, /*termFirst=*/tile.isTransposed));
       });
       // ...and along columns, in which the right-hand side is.
-      Value width = constant(b, tileColumns);
-      Value columnOfTile = arith::RemUIOp::create(b, loc, number, width);
-      Value firstOfThread = arith::DivUIOp::create(b, loc, number, width);
+      split = splitIndex(b, loc, number, {b.getIndexAttr(threadCount / tile.columns), b.getIndexAttr(tile.columns)});
+      Value termOfThread = split[0], columnOfTile = split[1];
       loops = loopsOfBlock;
       loops[column] = add(b, firstColumn, columnOfTile);
       Value isColumn = isBelow(b, loops[column], extents[column]);
-      buildSteps(b, firstOfThread, side, side * side / tileColumns, [&](OpBuilder &b, Value termOfTile) {
+      buildSteps(b, termOfThread, tile.depth, threadCount / tile.columns, [&](OpBuilder &b, Value termOfTile) {
         Value term = add(b, firstTerm, termOfTile);
         Value isInside = arith::AndIOp::create(b, loc, isColumn, isBelow(b, term, depthCount));
         Value loaded = loadWithin(b, isInside, [&](OpBuilder &b) {
@@ -248,45 +321,33 @@ void Contraction::form(OpBuilder &b) {
           spread(b, term, depth, at);
           return load(b, op.getRhs(), op.getRhsMap(), at);
         });
-        memref::StoreOp::create(b, loc, loaded, rhs, ValueRange{termOfTile, columnOfTile});
+        memref::StoreOp::create(b, loc, tile.stage(b, loc, loaded), rhs,
+                                placeOfTerm(b, tile, termOfTile, columnOfTile, /*termFirst=*/true));
       });
     });
-    buildThreads(inner, loc, {side, side}, [&](OpBuilder &b, ValueRange thread) {
+    buildThreads(inner, loc, tile.threads, [&](OpBuilder &b, ValueRange thread) {
       SmallVector<Value> held;
-      for (int64_t i = 0; i < rowsOfThread; ++i)
-        for (int64_t j = 0; j < columnsOfThread; ++j)
-          held.push_back(memref::LoadOp::create(b, loc, sums, place(b, thread, i, j)));
-      auto terms = scf::ForOp::create(b, loc, start, sideValue, one, held);
-      OpBuilder each = OpBuilder::atBlockBegin(terms.getBody());
-      Value term = terms.getInductionVar();
-      SmallVector<Value> left, right, products;
-      for (int64_t i = 0; i < rowsOfThread; ++i)
-        left.push_back(
-            memref::LoadOp::create(each, loc, lhs, ValueRange{term, add(each, thread[0], constant(each, i * side))}));
-      for (int64_t j = 0; j < columnsOfThread; ++j)
-        right.push_back(
-            memref::LoadOp::create(each, loc, rhs, ValueRange{term, add(each, thread[1], constant(each, j * side))}));
-      for (auto [i, l] : llvm::enumerate(left))
-        for (auto [j, r] : llvm::enumerate(right))
-          products.push_back(math::FmaOp::create(each, loc, l, r, terms.getRegionIterArgs()[i * columnsOfThread + j]));
-      scf::YieldOp::create(each, loc, products);
-      for (int64_t i = 0; i < rowsOfThread; ++i)
-        for (int64_t j = 0; j < columnsOfThread; ++j)
-          memref::StoreOp::create(b, loc, terms.getResult(i * columnsOfThread + j), sums, place(b, thread, i, j));
+      for (int64_t sum = 0; sum < tile.sums; ++sum)
+        held.push_back(memref::LoadOp::create(b, loc, sums, place(b, thread, sum)));
+      for (auto [sum, added] : llvm::enumerate(tile.multiply(b, loc, thread, lhs, rhs, held)))
+        memref::StoreOp::create(b, loc, added, sums, place(b, thread, sum));
     });
-    buildThreads(b, loc, {side, side}, [&](OpBuilder &b, ValueRange thread) {
-      SmallVector<Value> columns;
-      for (int64_t j = 0; j < columnsOfThread; ++j)
-        columns.push_back(add(b, firstColumn, add(b, thread[1], constant(b, j * side))));
-      for (int64_t i = 0; i < rowsOfThread; ++i) {
-        Value row = add(b, firstRow, add(b, thread[0], constant(b, i * side)));
+    buildThreads(b, loc, tile.threads, [&](OpBuilder &b, ValueRange thread) {
+      SmallVector<Value> ownRows, ownColumns;
+      for (int64_t sum = 0; sum < tile.sums; ++sum) {
+        auto [rowOfTile, columnOfTile] = tile.placeOf(b, loc, thread, sum);
+        ownRows.push_back(add(b, firstRow, rowOfTile));
+        ownColumns.push_back(add(b, firstColumn, columnOfTile));
+      }
+      for (int64_t first = 0; first < tile.sums; first += tile.sumsOfRow) {
+        Value row = ownRows[first];
         scf::IfOp::create(b, loc, isBelow(b, row, rowCount), [&](OpBuilder &b, Location) {
           SmallVector<Value> loops = loopsOfBlock;
           spread(b, row, rows, loops);
-          for (int64_t j = 0; j < columnsOfThread; ++j) {
-            loops[column] = columns[j];
-            scf::IfOp::create(b, loc, isBelow(b, columns[j], extents[column]), [&](OpBuilder &b, Location) {
-              store(b, memref::LoadOp::create(b, loc, sums, place(b, thread, i, j)), loops);
+          for (int64_t sum = first; sum < first + tile.sumsOfRow; ++sum) {
+            loops[column] = ownColumns[sum];
+            scf::IfOp::create(b, loc, isBelow(b, loops[column], extents[column]), [&](OpBuilder &b, Location) {
+              store(b, memref::LoadOp::create(b, loc, sums, place(b, thread, sum)), loops);
               scf::YieldOp::create(b, loc);
             });
           }
@@ -325,10 +386,18 @@ void formContraction(RewriterBase &rewriter, ContractOp op, linalg::LinalgOp epi
   OpBuilder::InsertionGuard guard(rewriter);
   rewriter.setInsertionPoint(epilogue ? epilogue.getOperation() : op); // behind the views that an epilogue needs
   Contraction contraction(rewriter, op, epilogue);
-  if (op.isLanewise())
+  if (op.isLanewise()) {
     contraction.formLanes(rewriter);
-  else
-    contraction.form(rewriter);
+  } else {
+    std::unique_ptr<TileProduct> tile;
+    auto attr = op->getParentOfType<ModuleOp>()->getAttrOfType<TargetAttr>(targetAttrName);
+    const auto *target = dynamic_cast<const DeviceTarget *>(attr ? findTarget(attr.getName()) : nullptr);
+    if (target && !contraction.hasFewRows())
+      tile = target->tileProduct(op, attr);
+    if (!tile)
+      tile = std::make_unique<PlainProduct>(contraction.hasFewRows());
+    contraction.form(rewriter, *tile);
+  }
   rewriter.eraseOp(op);
   if (epilogue)
     rewriter.eraseOp(epilogue);

@@ -9,6 +9,8 @@
 
 namespace mlc::gpu {
 
+/// Of a contraction: the type of 16 bits that all its factors are numbers of.
+inline constexpr llvm::StringLiteral halvesAttrName = "mlc.halves";
 /// The module of all functions that the device runs.
 inline constexpr llvm::StringLiteral deviceModuleName = "device";
 /// The table of these functions as the runtime sees it (mlc_device_program in abi.h), which the target's last pass

@@ -5,6 +5,10 @@ def PlaceKernels : Pass<"mlc-place-kernels", "::mlir::ModuleOp"> {
   let summary = "Decide which kernels run on the device, and say of the others why not";
 }
 
+def FindHalves : Pass<"mlc-find-halves", "::mlir::ModuleOp"> {
+  let summary = "Find contractions of which all factors are f16, or all bf16, though they lie in memory as f32";
+}
+
 def FormBlocks : Pass<"mlc-form-blocks", "::mlir::func::FuncOp"> {
   let summary = "Write what a kernel on the device computes as blocks of threads, phase by phase";
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];

@@ -152,6 +152,7 @@ struct PlaceKernels : impl::PlaceKernelsBase<PlaceKernels> {
 
 void place(OpPassManager &passes) {
   passes.addPass(createPlaceKernels());
+  passes.addPass(createFindHalves());
   passes.addNestedPass<func::FuncOp>(createFormBlocks());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());

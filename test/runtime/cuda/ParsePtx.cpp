@@ -12,12 +12,13 @@ const std::map<std::string, Code> codes = {
     {"barrier", Code::Bar}, {"bfe", Code::Bfe},   {"bra", Code::Bra},           {"brev", Code::Brev},
     {"brx", Code::Brx},     {"clz", Code::Clz},   {"copysign", Code::Copysign}, {"cvt", Code::Cvt},
     {"cvta", Code::Cvta},   {"div", Code::Div},   {"fma", Code::Fma},           {"ld", Code::Ld},
-    {"mad", Code::Mad},     {"max", Code::Max},   {"min", Code::Min},           {"mov", Code::Mov},
-    {"mul", Code::Mul},     {"neg", Code::Neg},   {"not", Code::Not},           {"or", Code::Or},
-    {"popc", Code::Popc},   {"prmt", Code::Prmt}, {"rcp", Code::Rcp},           {"rem", Code::Rem},
-    {"ret", Code::Ret},     {"selp", Code::Selp}, {"set", Code::Set},           {"setp", Code::Setp},
-    {"shf", Code::Shf},     {"shl", Code::Shl},   {"shr", Code::Shr},           {"sqrt", Code::Sqrt},
-    {"st", Code::St},       {"sub", Code::Sub},   {"testp", Code::Testp},       {"xor", Code::Xor}};
+    {"mad", Code::Mad},     {"max", Code::Max},   {"min", Code::Min},           {"mma", Code::Mma},
+    {"mov", Code::Mov},     {"mul", Code::Mul},   {"neg", Code::Neg},           {"not", Code::Not},
+    {"or", Code::Or},       {"popc", Code::Popc}, {"prmt", Code::Prmt},         {"rcp", Code::Rcp},
+    {"rem", Code::Rem},     {"ret", Code::Ret},   {"selp", Code::Selp},         {"set", Code::Set},
+    {"setp", Code::Setp},   {"shf", Code::Shf},   {"shl", Code::Shl},           {"shr", Code::Shr},
+    {"sqrt", Code::Sqrt},   {"st", Code::St},     {"sub", Code::Sub},           {"testp", Code::Testp},
+    {"xor", Code::Xor}};
 
 const std::map<std::string, uint32_t> modifiers = {{"wide", Wide},
                                                    {"lo", Low},
@@ -25,6 +26,7 @@ const std::map<std::string, uint32_t> modifiers = {{"wide", Wide},
                                                    {"sat", Saturated},
                                                    {"NaN", PassesNaN},
                                                    {"rn", ToNearest},
+                                                   {"rna", ToNearest},
                                                    {"rz", ToZero},
                                                    {"rm", Down},
                                                    {"rp", Up},
@@ -46,7 +48,11 @@ const std::map<std::string, uint32_t> modifiers = {{"wide", Wide},
                                                    {"weak", 0},
                                                    {"v2", 0},
                                                    {"v4", 0},
-                                                   {"ptr", 0}};
+                                                   {"ptr", 0},
+                                                   {"row", 0},
+                                                   {"col", 0},
+                                                   {"m16n8k8", 0},
+                                                   {"m16n8k16", 0}};
 
 const std::map<std::string, Compare> compares = {
     {"eq", Compare::Eq},   {"ne", Compare::Ne},   {"lt", Compare::Lt},   {"le", Compare::Le},   {"gt", Compare::Gt},
@@ -69,6 +75,8 @@ Type typeOf(const std::string &word) {
     return {Type::Brain, 16, 2};
   if (word == "bf16")
     return {Type::Brain, 16};
+  if (word == "tf32")
+    return {Type::Tensor, 32};
   if (word.size() < 2 || !std::all_of(word.begin() + 1, word.end(), isdigit))
     return {};
   const int bits = std::stoi(word.substr(1));
@@ -334,6 +342,7 @@ void Parser::statement() {
   if (code == codes.end())
     fail("unknown instruction " + name);
   instruction.code = code->second;
+  Type rest; // mma has four, of which the last two say no more
   while (std::getline(parts, part, '.')) {
     static const std::map<std::string, Space> spaces = {{"global", Space::Global},
                                                         {"shared", Space::Shared},
@@ -341,7 +350,9 @@ void Parser::statement() {
                                                         {"param", Space::Param},
                                                         {"const", Space::Const}};
     if (Type type = typeOf(part); type.kind != Type::None)
-      (instruction.type.kind == Type::None ? instruction.type : instruction.from) = type;
+      (instruction.type.kind == Type::None   ? instruction.type
+       : instruction.from.kind == Type::None ? instruction.from
+                                             : rest) = type;
     else if (auto compare = compares.find(part);
              compare != compares.end() && (instruction.code == Code::Setp || instruction.code == Code::Set))
       instruction.compare = compare->second;

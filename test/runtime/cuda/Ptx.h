@@ -19,7 +19,7 @@ struct Error : std::runtime_error {
 
 /// Numbers as in PTX: .pred, .b8 ... .f64.
 struct Type {
-  enum Kind : uint8_t { None, Bits, Unsigned, Signed, Float, Brain } kind = None;
+  enum Kind : uint8_t { None, Bits, Unsigned, Signed, Float, Brain, Tensor } kind = None;
   uint8_t bits = 0;
   uint8_t lanes = 1; ///< 2 for f16x2
   bool operator==(const Type &) const = default;
@@ -54,6 +54,7 @@ enum class Code : uint8_t {
   Mad,
   Max,
   Min,
+  Mma,
   Mov,
   Mul,
   Neg,

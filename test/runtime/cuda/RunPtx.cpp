@@ -109,7 +109,7 @@ uint64_t fromDouble(double value, Type type) {
 //===-- A block -------------------------------------------------------------------===//
 
 struct Thread {
-  enum State : uint8_t { Running, AtBarrier, Done } state = Running;
+  enum State : uint8_t { Running, AtBarrier, AtWarp, Done } state = Running;
   uint32_t next = 0; ///< instruction
   uint32_t id[3];
   std::vector<uint64_t> registers;
@@ -122,6 +122,8 @@ struct Touch {
   int32_t writer = -1, reader = -1;
   bool hasSeveralReaders = false;
 };
+
+constexpr size_t warpThreads = 32;
 
 class Block {
 public:
@@ -143,7 +145,9 @@ private:
                 std::to_string(thread->id[0]) + ", " + std::to_string(thread->id[1]) + ", " +
                 std::to_string(thread->id[2]) + "): " + instruction->text);
   }
+  void runWarp(size_t first);
   void runThread();
+  void multiply(size_t first);
   void execute();
   uint64_t special(uint32_t which) const;
   uint64_t read(const Operand &operand) const {
@@ -211,11 +215,10 @@ void Block::run(const uint32_t (&place)[3]) {
   }
   for (;;) {
     size_t waiting = 0, done = 0;
-    for (Thread &each : all) {
-      thread = &each;
-      runThread();
+    for (size_t first = 0; first < all.size(); first += warpThreads)
+      runWarp(first);
+    for (Thread &each : all)
       (each.state == Thread::Done ? done : waiting) += 1;
-    }
     if (done == all.size())
       return;
     if (done)
@@ -224,6 +227,67 @@ void Block::run(const uint32_t (&place)[3]) {
     for (Thread &each : all)
       each.state = Thread::Running;
   }
+}
+
+/// Runs each of 32 threads until it ends or waits for the block. What they do together they do when all are there.
+void Block::runWarp(size_t first) {
+  const size_t last = std::min(first + warpThreads, all.size());
+  for (;;) {
+    size_t together = 0;
+    for (size_t i = first; i < last; ++i) {
+      thread = &all[i];
+      runThread();
+      together += thread->state == Thread::AtWarp;
+    }
+    if (!together)
+      return;
+    thread = &all[first];
+    instruction = &function.code[thread->next - 1];
+    for (size_t i = first; i < last; ++i)
+      if (together != warpThreads || all[i].next != thread->next)
+        fail("not all threads of a warp are at an instruction that they execute together,");
+    multiply(first);
+    for (size_t i = first; i < last; ++i)
+      all[i].state = Thread::Running;
+  }
+}
+
+/// mma.m16n8k8 of tf32, whose low 13 bits count for nothing, and mma.m16n8k16 of f16 and bf16.
+void Block::multiply(size_t first) {
+  const Type factor = instruction->from;
+  const uint32_t ofWord = 32 / factor.bits, depth = 8 * ofWord;
+  double left[16][16], right[16][8], sums[16][8];
+  auto each = [&](auto act) {
+    for (uint32_t lane = 0; lane < warpThreads; ++lane) {
+      thread = &all[first + lane];
+      act(lane / 4, lane % 4);
+    }
+  };
+  auto word = [&](size_t operand, size_t part) { return uint32_t(read(instruction->operands[operand].parts[part])); };
+  auto element = [&](size_t operand, size_t part, uint32_t term) {
+    if (factor.kind == Type::Tensor)
+      return double(std::bit_cast<float>(word(operand, part) & 0xffffe000));
+    return toDouble(word(operand, part) >> (16 * term) & 0xffff, factor);
+  };
+  each([&](uint32_t group, uint32_t inGroup) {
+    for (uint32_t part = 0; part < 4; ++part) {
+      for (uint32_t term = 0; term < ofWord; ++term)
+        left[group + part % 2 * 8][(inGroup + part / 2 * 4) * ofWord + term] = element(1, part, term);
+      sums[group + part / 2 * 8][2 * inGroup + part % 2] = std::bit_cast<float>(word(3, part));
+    }
+    for (uint32_t part = 0; part < 2; ++part)
+      for (uint32_t term = 0; term < ofWord; ++term)
+        right[(inGroup + part * 4) * ofWord + term][group] = element(2, part, term);
+  });
+  for (int row = 0; row < 16; ++row)
+    for (int column = 0; column < 8; ++column)
+      for (uint32_t term = 0; term < depth; ++term)
+        sums[row][column] += left[row][term] * right[term][column];
+  each([&](uint32_t group, uint32_t inGroup) {
+    for (uint32_t part = 0; part < 4; ++part)
+      write(instruction->operands[0].parts[part],
+            std::bit_cast<uint32_t>(float(sums[group + part / 2 * 8][2 * inGroup + part % 2])), 32);
+  });
 }
 
 void Block::runThread() {
@@ -358,6 +422,8 @@ double roundedToInteger(double value, const Instruction &instruction) {
 
 void Block::convert() {
   const Type to = instruction->type, from = instruction->from;
+  if (to.kind == Type::Tensor) // rounded to 10 bits of the mantissa, ties away from zero
+    return output(std::isnan(toDouble(input(1), from)) ? 0x7fffffff : (input(1) + 0x1000) & 0xffffe000);
   if (to.lanes > 1) { // two floats become a pair, the first its upper half
     const Type half = {to.kind, 16};
     output(fromDouble(toDouble(input(1), from), half) << 16 | fromDouble(toDouble(input(2), from), half));
@@ -625,6 +691,11 @@ void Block::execute() {
     return;
   case Code::Bar:
     thread->state = Thread::AtBarrier;
+    return;
+  case Code::Mma:
+    if (instruction->operands[1].parts.size() != 4 || !(instruction->type == Type{Type::Float, 32}))
+      fail("not known here");
+    thread->state = Thread::AtWarp;
     return;
   case Code::Bra:
     thread->next = instruction->operands[0].index;

@@ -1,7 +1,7 @@
 """Compiles models for CUDA and has ptxas assemble the PTX: for each chip it must take all of it, without a warning, and no kernel may
-spill registers.
+spill registers. Kernels with mma must become machine code that has it.
 
-    assemble.py [--chips=sm_80,sm_90] [--every=N] MODEL-OR-FOLDER...
+    assemble.py [--chips=sm_80,sm_90] [--tf32] [--every=N] MODEL-OR-FOLDER...
 
 A folder stands for all files model.onnx below it. Models that cannot be compiled are counted, and are not this script's concern.
 """
@@ -11,6 +11,7 @@ import os
 import pathlib
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -28,20 +29,35 @@ def ptx_of(library):
     return None if begin < 0 else contents[begin : contents.index(b"\0", begin)]
 
 
-def check(model, chips):
+def tensor_instructions(cubin):
+    """How many each kernel of a cubin has: instructions take 16 bytes, and HMMA, of whatever type, has these low 12 bits."""
+    sections, = struct.unpack_from("<Q", cubin, 40)
+    size, count, names = struct.unpack_from("<HHH", cubin, 58)
+    headers = [struct.unpack_from("<IIQQQQ", cubin, sections + i * size) for i in range(count)]
+    found = {}
+    for name, _, _, _, begin, length in headers:
+        name = cubin[headers[names][4] + name :].split(b"\0", 1)[0].decode()
+        if name.startswith(".text."):
+            words = struct.iter_unpack("<QQ", cubin[begin : begin + length])
+            found[name.removeprefix(".text.")] = sum(word & 0xFFF == 0x23C for word, _ in words)
+    return found
+
+
+def check(model, chips, option):
     """One of "compiled", "host", "assembled", and the problems."""
     with tempfile.TemporaryDirectory() as folder:
         library, text = os.path.join(folder, "model.so"), os.path.join(folder, "model.ptx")
         compiled = subprocess.run(
-            ["mlc", "compile", model, "--target=cuda", "--chip=" + chips[0].replace("sm", "compute"), "-o", library],
+            ["mlc", "compile", model, "--target=cuda", "--chip=" + chips[0].replace("sm", "compute") + option, "-o", library],
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         if compiled.returncode:
             # What x86 cannot have either is not for us to tell.
-            return ("refused", [] if compiled.returncode == 1 and "ptx" not in compiled.stderr.lower() else [compiled.stderr], 0)
+            return ("refused", [] if compiled.returncode == 1 and "ptx" not in compiled.stderr.lower() else [compiled.stderr], 0, 0)
         ptx = ptx_of(library)
         if ptx is None:
-            return "host", [], 0
+            return "host", [], 0, 0
         pathlib.Path(text).write_bytes(ptx)
+        wanted = {kernel[: kernel.index(b"(")].decode(): kernel.count(b"mma.sync") for kernel in ptx.split(b".entry ")[1:]}
         problems = [line for line in ptx.decode().splitlines() if line.startswith(".extern")]
         for chip in chips:
             done = subprocess.run(["ptxas", "-v", "-arch", chip, "-o", os.path.join(folder, "model.cubin"), text],
@@ -53,12 +69,18 @@ def check(model, chips):
                 spilled = re.search(r"([1-9]\d*) bytes spill", line)
                 if done.returncode or spilled or re.search(r"warning|C75\d\d", line):
                     problems.append(f"{chip} {kernel}: {line.strip()}")
-        return "assembled", problems, ptx.count(b".entry ")
+            cubin = pathlib.Path(folder, "model.cubin")
+            if cubin.exists():
+                found = tensor_instructions(cubin.read_bytes())
+                problems += [f"{chip} {kernel}: {found.get(kernel, 0)} instructions of tensor cores, of {count} in the PTX"
+                             for kernel, count in wanted.items() if found.get(kernel, 0) < count]
+        return "assembled", problems, len(wanted), sum(map(bool, wanted.values()))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--chips", default="sm_80", type=lambda text: text.split(","))
+    parser.add_argument("--tf32", action="store_const", const=":tf32", default="", help="use tensor cores for f32")
     parser.add_argument("--every", default=1, type=int)
     parser.add_argument("models", nargs="+")
     options = parser.parse_args()
@@ -66,15 +88,18 @@ def main():
         print("skipped: there is no ptxas in PATH")
         return 0
     models = list(models_in(options.models))[:: options.every]
-    counts, kernels, bad = {}, 0, 0
+    counts, kernels, tensor_kernels, bad = {}, 0, 0, 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for model, (what, problems, count) in zip(models, pool.map(lambda model: check(model, options.chips), models)):
+        for model, (what, problems, count, with_tensors) in zip(
+                models, pool.map(lambda model: check(model, options.chips, options.tf32), models)):
             counts[what] = counts.get(what, 0) + 1
             kernels += count
+            tensor_kernels += with_tensors
             if problems:
                 bad += 1
                 print(f"{model}:", *problems, sep="\n  ")
-    print(f"{counts.get('assembled', 0)} models assembled for {', '.join(options.chips)}, {kernels} kernels; "
+    print(f"{counts.get('assembled', 0)} models assembled for {', '.join(options.chips)}, {kernels} kernels, {tensor_kernels} of them with "
+          f"tensor cores; "
           f"{counts.get('host', 0)} run on the host alone, {counts.get('refused', 0)} do not compile; {bad} with problems")
     return 1 if bad or not kernels else 0
 

@@ -1,6 +1,7 @@
 // RUN: mlc-opt %s -mlc-place-kernels -verify-diagnostics | FileCheck %s
 
 #id = affine_map<(i) -> (i)>
+// expected-remark @+1 {{2 kernels on the device, 2 on the host}}
 module attributes {mlc.target = #mlc.target<"cuda", chip = "compute_80", features = "", vector_bytes = 16>} {
   // Halves are numbers here; elementary functions are arithmetic.
   // CHECK: func.func private @halves{{.*}} attributes {mlc.device, mlc.kernel}

@@ -33,7 +33,7 @@ func.func private @sums(%in: memref<300x8xf32>, %out: memref<300xf32>) attribute
 // CHECK: scf.forall ({{.*}}) in (1, 2, 1) {
 // CHECK:   memref.alloca() : memref<16x64xf32, #gpu.address_space<workgroup>>
 // CHECK:   memref.alloca() : memref<16x64xf32, #gpu.address_space<workgroup>>
-// CHECK:   memref.alloca() : memref<16x16x4x4xf32, #gpu.address_space<private>>
+// CHECK:   memref.alloca() : memref<16x16x16xf32, #gpu.address_space<private>>
 // CHECK:   scf.forall ({{.*}}) in (16, 16) {
 // CHECK:   scf.for
 // CHECK:     scf.forall ({{.*}}) in (16, 16) {
