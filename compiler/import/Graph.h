@@ -70,6 +70,7 @@ private:
   mlir::FailureOr<Values> importOperator(onnx::Node &node, const Graphs &graphs, Scope &scope);
   mlir::FailureOr<Values> createOperation(onnx::Node &node, const ::onnx::OpSchema &schema, Regions regions);
   mlir::FailureOr<Values> createCustom(onnx::Node &node, const ::onnx::OpSchema &schema, const onnx::Domain &domain);
+  mlir::FailureOr<Values> createBatchedScan(onnx::Node &node, const ::onnx::OpSchema &schema, Regions regions);
   mlir::FailureOr<Regions> importRegions(const onnx::Node &node, const ::onnx::OpSchema &schema, const Graphs &graphs,
                                          Scope &scope);
   mlir::FailureOr<std::unique_ptr<mlir::Region>> importRegion(const onnx::Node &node, const ::onnx::GraphProto &graph,

@@ -140,6 +140,12 @@ void describe(ModuleOp module, const ModelProto &model) {
   module->setAttrs(attributes);
 }
 
+/// Old converters declare the map of one row where there is a sequence of them, one for each row.
+bool isMapOfRow(Type declared, Type type) {
+  auto rows = dyn_cast<onnx::SequenceType>(type);
+  return rows && isa<onnx::MapType>(declared) && rows.getElement() == declared;
+}
+
 /// Whether a result fits what the model declares of it: the same type, apart from extents, which exporters get wrong.
 LogicalResult checkResult(const ValueInfoProto &output, Type declared, Value value, Location loc) {
   if (onnx::withoutShape(declared) == onnx::withoutShape(value.getType()))
@@ -213,9 +219,13 @@ OwningOpRef<ModuleOp> importFile(const ModelFile &file, TensorReader &tensors, S
     NamedType type{value.getType(), {}};
     if (output.has_type() && output.type().value_case() != ::onnx::TypeProto::VALUE_NOT_SET) {
       FailureOr<NamedType> declared = importType(output.type(), outputLoc, "output '" + output.name() + "'");
-      if (failed(declared) || failed(checkResult(output, declared->type, value, outputLoc)))
+      if (failed(declared))
         return nullptr;
-      type = std::move(*declared);
+      if (!isMapOfRow(declared->type, type.type)) {
+        if (failed(checkResult(output, declared->type, value, outputLoc)))
+          return nullptr;
+        type = std::move(*declared);
+      }
     }
     outputAttributes.push_back(interfaceOf(output, type, b));
   }

@@ -194,6 +194,18 @@ static void unifyConstant(onnx::Node &node) {
   });
 }
 
+/// Some writers give a number where an operator has a tensor of one.
+static void wrapNumbers(onnx::Node &node, const OpSchema &schema) {
+  Builder b(node.builder.getContext());
+  for (const auto &[name, attribute] : schema.attributes()) {
+    Attribute given = attribute.type == AttributeProto::TENSOR ? node.attributes.get(name) : Attribute();
+    if (!isa_and_present<IntegerAttr, FloatAttr>(given))
+      continue;
+    Type element = isa<FloatAttr>(given) ? Type(b.getF32Type()) : Type(b.getI64Type());
+    node.attributes.set(name, DenseElementsAttr::get(RankedTensorType::get({1}, element), given));
+  }
+}
+
 //===-- Checks -----------------------------------------------------------------===//
 
 /// Whether a node has only attributes that its schema, or a later one, knows, and of the right kinds. An operator that
@@ -466,6 +478,29 @@ FailureOr<Values> GraphImporter::createOperation(onnx::Node &node, const OpSchem
   return values;
 }
 
+/// Scan of opset 8 runs over a batch, axis 0 of all operands and results: a scan over the batch, of one over the axis
+/// behind it.
+FailureOr<Values> GraphImporter::createBatchedScan(onnx::Node &node, const OpSchema &schema, Regions regions) {
+  auto region = std::make_unique<Region>();
+  Block &block = region->emplaceBlock();
+  for (Value operand : node.operands)
+    block.addArgument(onnx::withoutShape(operand.getType()), node.builder.getLoc());
+  ImplicitLocOpBuilder inside(node.builder.getLoc(), &context);
+  inside.setInsertionPointToEnd(&block);
+  onnx::Node inner{node.domain,     node.type,    node.opset, Values(block.getArguments()),
+                   node.attributes, node.results, inside};
+  FailureOr<Values> values = createOperation(inner, schema, std::move(regions));
+  if (failed(values))
+    return failure();
+  // A result that has no name is one all the same.
+  onnx::YieldOp::create(inside, block.back().getResults());
+  node.attributes = {};
+  node.setInteger("num_scan_inputs", node.operands.size());
+  Regions outer;
+  outer.push_back(std::move(region));
+  return createOperation(node, schema, std::move(outer));
+}
+
 //===-- From a message to values ----------------------------------------------------===//
 
 FailureOr<Values> GraphImporter::importOperator(onnx::Node &node, const Graphs &graphs, Scope &scope) {
@@ -477,6 +512,8 @@ FailureOr<Values> GraphImporter::importOperator(onnx::Node &node, const Graphs &
   const OpSchema *former = onnx::schemaOf(node.type, *domain, node.opset);
   const OpSchema *pinned = onnx::pinnedSchema(node.type, *domain);
   node.attributes.erase("consumed_inputs"); // which all operators had once, without a meaning
+  if (pinned && node.type != "Constant")
+    wrapNumbers(node, *pinned);
   if ((former || pinned) && failed(checkAttributes(node, graphs, former, pinned)))
     return failure();
   if (node.type == "Constant" && node.domain.empty()) {
@@ -507,7 +544,10 @@ FailureOr<Values> GraphImporter::importOperator(onnx::Node &node, const Graphs &
     if (*expansion)
       return std::move(**expansion);
   }
+  bool isBatchedScan = node.type == "Scan" && node.domain.empty() && node.opset < 9;
   FailureOr<Regions> regions = importRegions(node, *pinned, graphs, scope);
+  if (succeeded(regions) && isBatchedScan)
+    return createBatchedScan(node, *pinned, std::move(*regions));
   return failed(regions) ? FailureOr<Values>() : createOperation(node, *pinned, std::move(*regions));
 }
 
@@ -542,6 +582,11 @@ FailureOr<Values> GraphImporter::importNode(const NodeProto &proto, Scope &scope
                   builder};
   for (const std::string &name : proto.output())
     node.results.push_back(!name.empty());
+  bool isOfFunctions =
+      llvm::any_of(model.functions(), [&](const auto &function) { return function.domain() == proto.domain(); });
+  if (isOfFunctions && !onnx::findDomain(domain.str()))
+    return emitError(loc) << "calls function '" << proto.op_type() << "' of " << domain
+                          << ", which the model lacks: it has other functions of that domain";
   if (node.opset < 1)
     return node.emitError() << "is of a domain whose opset the model does not say";
   return importOperator(node, attributes->graphs, scope);

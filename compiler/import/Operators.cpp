@@ -38,8 +38,10 @@ std::string problemOf(const NodeProto &node, const std::string &domainName, int6
 class Walk {
 public:
   explicit Walk(const ModelProto &model) {
-    for (const auto &function : model.functions())
+    for (const auto &function : model.functions()) {
       functions.emplace(function.domain(), function.name());
+      domainsOfFunctions.insert(function.domain());
+    }
     visit(model.graph().node(), opsetsOf(model.opset_import()));
     for (const auto &function : model.functions())
       visit(function.node(), opsetsOf(function.opset_import()));
@@ -48,6 +50,7 @@ public:
 
 private:
   std::set<std::pair<std::string, std::string>> functions;
+  std::set<std::string> domainsOfFunctions;
 
   void visit(const Nodes &nodes, const Opsets &opsets) {
     for (const NodeProto &node : nodes) {
@@ -69,7 +72,9 @@ private:
     op.name = name;
     ++op.nodes;
     auto opset = opsets.find(domain);
-    op.problem = problemOf(node, domain, opset == opsets.end() ? 1 : opset->second);
+    op.problem = domainsOfFunctions.count(domain) && !onnx::findDomain(domain)
+                     ? "is a function that the model lacks"
+                     : problemOf(node, domain, opset == opsets.end() ? 1 : opset->second);
   }
 };
 } // namespace

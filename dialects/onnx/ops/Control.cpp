@@ -653,17 +653,20 @@ static FailureOr<SmallVector<Value>> lowerScan(ScanOp op, Lowering &l) {
   return results;
 }
 
+/// Scan of opset 8 has the lengths of its sequences in front. That it runs over a batch, the importer sees to.
+static LogicalResult dropLengths(Node &node) {
+  if (node.operand(0))
+    return node.emitError() << "has lengths of its sequences, which mlc does not read: expects none";
+  node.operands.erase(node.operands.begin(), node.operands.begin() + std::min<size_t>(1, node.operands.size()));
+  if (Attribute directions = node.attributes.erase("directions"))
+    node.attributes.set("scan_input_directions", directions);
+  return success();
+}
+
 void addControlRules(Rules &rules) {
   rules.op<IfOp>().acceptsUnranked().shape(shapeOfIf).lower(lowerIf);
   rules.op<LoopOp>().acceptsUnranked().shape(shapeOfLoop).lower(lowerLoop);
-  rules.op<ScanOp>()
-      .acceptsUnranked()
-      .upgrade(9,
-               [](Node &node) -> LogicalResult {
-                 return node.emitError() << "is not supported: only opset 9 and later scan without a batch axis";
-               })
-      .shape(shapeOfScan)
-      .lower(lowerScan);
+  rules.op<ScanOp>().upgrade(9, dropLengths).acceptsUnranked().shape(shapeOfScan).lower(lowerScan);
 }
 
 } // namespace mlc::onnx

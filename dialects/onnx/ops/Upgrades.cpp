@@ -142,6 +142,24 @@ static LogicalResult dropBroadcast(Node &node) {
   return success();
 }
 
+/// ONNX multiplies integers of 32 bits and more. Some models have narrower ones, whose products wrap around.
+static LogicalResult multiplyNarrowIntegers(Node &node) {
+  if (!node.operand(0) || !node.operand(1) || node.element(0) != node.element(1))
+    return success();
+  auto narrow = dyn_cast<IntegerType>(node.element(0));
+  if (!narrow || narrow.getWidth() == 1 || narrow.getWidth() >= 32)
+    return success();
+  ImplicitLocOpBuilder &b = node.builder;
+  auto cast = [&](Value value, Type element) -> Value {
+    return CastOp::create(b, UnrankedTensorType::get(element), value, "up", 1, elementTypeNumber(element));
+  };
+  Value left = cast(node.operand(0), b.getI32Type()), right = cast(node.operand(1), b.getI32Type());
+  node.operands = {MatMulOp::create(b, like(left), left, right)};
+  node.type = "Cast";
+  node.setInteger("to", elementTypeNumber(narrow));
+  return success();
+}
+
 //===-- Pool ----------------------------------------------------------------------===//
 
 static LogicalResult integerPower(Node &node) {
@@ -432,12 +450,6 @@ static LogicalResult countToOperand(Node &node) {
   return success();
 }
 
-//===-- Control -------------------------------------------------------------------===//
-
-static LogicalResult refuseBatchedScan(Node &node) {
-  return node.emitError() << "runs over a batch, which mlc does not read; it reads Scan from opset 9 on";
-}
-
 //===-- String --------------------------------------------------------------------===//
 
 /// ai.onnx.ml 1: one list of classes, read in either direction.
@@ -535,11 +547,44 @@ static LogicalResult fullyConnected(Node &node) {
   return success();
 }
 
+/// What converters of Core ML wrote before a pooling, in com.microsoft: `pads` at either end, and behind it so much more
+/// that the last window, which may reach over the end, is whole; unless nothing but padding is in that window, which is
+/// left out then.
+static LogicalResult padForLastWindow(Node &node) {
+  std::optional<SmallVector<int64_t>> kernel = node.integers("kernel_shape"), strides = node.integers("strides"),
+                                      pads = node.integers("pads");
+  Value x = node.operand(0);
+  if (!x || !kernel || !strides || !pads || strides->size() != kernel->size() || pads->size() != kernel->size() ||
+      llvm::any_of(*strides, [](int64_t stride) { return stride < 1; }))
+    return node.emitError() << "expects an operand, and as many numbers in 'kernel_shape', 'strides' and 'pads'";
+  ImplicitLocOpBuilder &b = node.builder;
+  auto sum = [&](Value left, Value right) -> Value { return AddOp::create(b, i64s(node), left, right); };
+  auto difference = [&](Value left, Value right) -> Value { return SubOp::create(b, i64s(node), left, right); };
+  auto rest = [&](Value left, Value right) -> Value { return ModOp::create(b, i64s(node), left, right, 0); };
+  Type truth = UnrankedTensorType::get(b.getI1Type());
+  Value before = node.constant(*pads), stride = node.constant(*strides), none = node.constant({0, 0});
+  Value own = ShapeOp::create(b, i64s(node), x, IntegerAttr(), 2);
+  Value last = sum(own, before), room = sum(last, before), starts = difference(room, node.constant(*kernel));
+  Value missing = rest(NegOp::create(b, i64s(node), starts), stride), all = sum(room, missing);
+  Value over = rest(all, stride);
+  Value isMultiple = EqualOp::create(b, truth, over, node.constant({0}));
+  Value shorter = difference(all, WhereOp::create(b, i64s(node), isMultiple, stride, over));
+  Value isEmpty = GreaterOrEqualOp::create(b, truth, sum(starts, missing), last);
+  Value behind = difference(WhereOp::create(b, i64s(node), isEmpty, shorter, all), last);
+  Value paddings = ConcatOp::create(b, i64s(node), ValueRange{none, before, none, behind}, 0);
+  node.operands = {x, paddings, number(node, node.number("value", 0), node.element(0))};
+  node.domain = "";
+  node.type = "Pad";
+  node.attributes = {};
+  return success();
+}
+
 static void addExperimentalUpgrades(Rules &rules) {
   rules.removed("Affine").upgrade(everyOpset, affine);
   rules.removed("Crop").upgrade(everyOpset, crop);
   rules.removed("FC").upgrade(everyOpset, fullyConnected);
   rules.removed("ImageScaler").upgrade(everyOpset, imageScaler);
+  rules.removed("microsoft.LegacyPadding").upgrade(everyOpset, padForLastWindow);
   rules.removed("ParametricSoftplus").upgrade(everyOpset, scaled<SoftplusOp>);
   rules.removed("Scale").upgrade(everyOpset, scale);
   rules.removed("ScaledTanh").upgrade(everyOpset, scaled<TanhOp>);
@@ -552,6 +597,7 @@ void addUpgradeRules(Rules &rules) {
   rules.op<CastOp>().upgrade(6, castTarget);
   addReduceUpgrades(rules);
   rules.op<GemmOp>().upgrade(7, dropBroadcast);
+  rules.op<MatMulOp>().upgrade(everyOpset, multiplyNarrowIntegers);
   upgradeAll<LpPoolOp, GlobalLpPoolOp>(rules, 2, integerPower);
   addNormalizeUpgrades(rules);
   rules.op<SoftmaxOp>().upgrade(13, normalizeRows<SoftmaxOp>);
@@ -565,7 +611,6 @@ void addUpgradeRules(Rules &rules) {
   rules.removed("Scatter").upgrade(everyOpset, scatterElements);
   addResizeUpgrades(rules);
   rules.op<TopKOp>().upgrade(10, countToOperand);
-  rules.op<ScanOp>().upgrade(9, refuseBatchedScan);
   rules.op<MlLabelEncoderOp>().upgrade(2, classesToPairs);
   addExperimentalUpgrades(rules);
 }
