@@ -296,7 +296,8 @@ static Value masked(AttentionOp op, Lowering &l, const Sizes &sizes, Value score
   });
 }
 
-/// Probabilities of each row of scores, whose last axis is the keys; zeros where every score is minus infinity.
+/// Probabilities of each row of scores, whose last axis is the keys; zeros where every score is minus infinity. They
+/// are of the type that is multiplied, not rounded to that of the operands.
 static Value probabilities(Lowering &l, Value scores, ArrayRef<OpFoldResult> extents, Type real, Type element) {
   SmallVector<int64_t> all = {Batch, Head, Group, Query, Key}, rows = {Batch, Head, Group, Query};
   Along score{scores, real, all}, largest{maximumAlong(l, scores, real, Key), real, rows};
@@ -306,9 +307,9 @@ static Value probabilities(Lowering &l, Value scores, ArrayRef<OpFoldResult> ext
     return s.make<math::ExpOp>(Value(x - select(isMasked, origin.same(0), origin)));
   });
   Along sum{sumAlong(l, powers, real, Key), real, rows};
-  return l.elementwise(extents, element, {Along{powers, real, all}, sum}, [](Scalars &s, ValueRange args) -> Value {
+  return l.elementwise(extents, element, {Along{powers, real, all}, sum}, [&](Scalars &s, ValueRange args) -> Value {
     Real power(s, args[0]), total(s, args[1]);
-    return power / select(total == 0, total.same(1), total);
+    return castScalar(s, power / select(total == 0, total.same(1), total), real, element);
   });
 }
 
@@ -366,12 +367,12 @@ static FailureOr<SmallVector<Value>> lowerAttention(AttentionOp op, Lowering &l)
     return castScalar(s, capped(scaled(s, args[0]), s), multiplied, real);
   });
   Value biased = masked(op, l, sizes, scores, extents, real);
-  Value weights = probabilities(l, biased, extents, real, element);
+  Value weights = probabilities(l, biased, extents, real, multipliedValue);
 
   // The values: loops batch, (query,) head, group, (query,) feature, and the keys are summed.
   SmallVector<int64_t> order = sizes.isFlat ? SmallVector<int64_t>{0, 2, 3, 1}
                                             : SmallVector<int64_t>{0, 1, 2, 3}; // of batch, head, group, query
-  Placed left{l.cast(weights, element, multipliedValue), {order[Batch], order[Head], order[Group], order[Query], 5}};
+  Placed left{weights, {order[Batch], order[Head], order[Group], order[Query], 5}};
   Placed right = placedKeys(l, sizes, op.getV(), presentValue, sizes.values, 5, 4);
   for (int64_t &loop : right.loops)
     if (loop == Head)
@@ -401,7 +402,7 @@ static FailureOr<SmallVector<Value>> lowerAttention(AttentionOp op, Lowering &l)
       shown = l.cast(biased, real, element);
       break;
     case 3:
-      shown = weights;
+      shown = l.cast(weights, multipliedValue, element);
       break;
     default:
       return op.emitOpError("expects qk_matmul_output_mode 0 to 3, got ") << op.getQkMatmulOutputMode();

@@ -173,17 +173,12 @@ static FailureOr<std::optional<SmallVector<int64_t>>> squeezedAxes(SqueezeOp op,
       return failure();
     return std::optional(std::move(*normal));
   }
+  // Extents that only the run tells are taken not to be 1, which the run checks: the rank is known then.
   SmallVector<int64_t> units;
-  bool isFixed = true;
-  for (auto [axis, extent] : llvm::enumerate(from)) {
-    isFixed &= ExtentMath::asConstant(extent).has_value();
+  for (auto [axis, extent] : llvm::enumerate(from))
     if (ExtentMath::isConstant(extent, 1))
       units.push_back(axis);
-  }
-  // Extents that only the run tells may be 1 as well, unless the model says how many axes are left.
-  auto type = dyn_cast<RankedTensorType>(op.getSqueezed().getType());
-  bool isDeclared = type && type.getRank() + units.size() == from.size();
-  return isFixed || isDeclared ? std::optional(std::move(units)) : std::nullopt;
+  return std::optional(std::move(units));
 }
 
 static FailureOr<Facts> shapeOfSqueeze(SqueezeOp op, Known &known) {
@@ -254,6 +249,11 @@ static FailureOr<Value> lowerSqueeze(SqueezeOp op, Lowering &l) {
     l.check(extent == 1, "expects extent 1 on axis " + Twine(axis) + ", got %0", {extent});
     from[axis] = l.known.math.constant(1);
   }
+  for (auto [axis, own] : llvm::enumerate(from))
+    if (!op.getAxes() && !ExtentMath::asConstant(own)) {
+      Index extent(l, own);
+      l.check(extent != 1, "expects an extent other than 1 on axis " + Twine(axis) + ", which would be taken out", {});
+    }
   return l.reshape(l(op.getData()), from, l.known.extents(op.getSqueezed()));
 }
 
