@@ -8,6 +8,7 @@
 // Multinomial sums the probabilities of the classes up, and takes the class in whose part of the sum a uniform number
 // falls.
 #include "onnx/ops/Random.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "onnx/RealMath.h"
 #include "onnx/ops/Indices.h"
@@ -44,11 +45,37 @@ static Value high(const Scalars &s, Value wide) {
 }
 static Value low(const Scalars &s, Value wide) { return s.make<arith::TruncIOp>(s.b.getI32Type(), wide); }
 
-static Bits philox(const Scalars &s, Value counter, Key key) {
+/// The number of this iteration of each loop around the place where the builder is, innermost first: index values.
+static SmallVector<Value> iterationsAround(Lowering &l) {
+  SmallVector<Value> iterations;
+  Block *block = l.b.getInsertionBlock();
+  while (Operation *parent = block ? block->getParentOp() : nullptr) {
+    if (auto loop = dyn_cast<scf::ForOp>(parent))
+      iterations.push_back(loop.getInductionVar());
+    if (isa<scf::WhileOp>(parent)) // which carries the number first
+      iterations.push_back(block->getArgument(0));
+    block = parent->getBlock();
+  }
+  return iterations;
+}
+
+/// The upper half of a counter, the words that an element's place leaves: the innermost loop's iteration, and those of
+/// the others. So a node draws other numbers in every iteration.
+static std::array<Value, 2> wordsOf(Lowering &l, ArrayRef<Value> iterations) {
+  Scalars s{l.b, l.loc(), l.b.getI32Type()};
+  std::array<Value, 2> words = {integer(s, 0, 32), integer(s, 0, 32)};
+  for (auto [depth, iteration] : llvm::enumerate(iterations)) {
+    Value number = s.make<arith::IndexCastOp>(l.b.getI32Type(), iteration);
+    Value &word = words[depth == 0 ? 0 : 1];
+    word = s.make<arith::AddIOp>(s.make<arith::MulIOp>(word, integer(s, 0x9E3779B1, 32)), number);
+  }
+  return words;
+}
+
+static Bits philox(const Scalars &s, Value counter, const std::array<Value, 2> &upper, Key key) {
   static constexpr uint32_t multipliers[] = {0xD2511F53, 0xCD9E8D57}, increments[] = {0x9E3779B9, 0xBB67AE85};
   static constexpr int rounds = 10;
-  Value zero = integer(s, 0, 32);
-  Bits bits = {low(s, counter), high(s, counter), zero, zero};
+  Bits bits = {low(s, counter), high(s, counter), upper[0], upper[1]};
   auto product = [&](Value factor, uint32_t multiplier) {
     return s.make<arith::MulIOp>(s.make<arith::ExtUIOp>(s.b.getI64Type(), factor), integer(s, multiplier, 64));
   };
@@ -85,12 +112,13 @@ static Real unit(const Scalars &s, Value first, Value second, Type element) {
 static Value draw(Lowering &l, ArrayRef<OpFoldResult> extents, Type element, std::optional<APFloat> seed,
                   llvm::function_ref<Value(Scalars &, const Bits &)> body) {
   Key key = keyOf(l, seed);
+  std::array<Value, 2> upper = wordsOf(l, iterationsAround(l));
   Index count(l, 1);
   for (OpFoldResult extent : extents)
     count = count * Index(l, extent);
   Value flat = l.generate(OpFoldResult(count), storageType(element), [&](OpBuilder &b, Location loc, ValueRange index) {
     Scalars s{b, loc, element};
-    Bits bits = philox(s, s.make<arith::IndexCastOp>(b.getI64Type(), index[0]), key);
+    Bits bits = philox(s, s.make<arith::IndexCastOp>(b.getI64Type(), index[0]), upper, key);
     return storeScalar(b, loc, body(s, bits), element);
   });
   return l.reshape(flat, extents);

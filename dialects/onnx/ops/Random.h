@@ -1,8 +1,9 @@
 // Random numbers: the same ones on every machine and in every run, whatever threads compute them.
 //
 // Philox 4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel Random Numbers: As Easy as 1, 2, 3; SC 2011) makes of a key and a
-// counter 128 random bits. The counter is an element's place, so every element is drawn by itself, in vectors. The key is
-// an operator's seed; without one, it is made of the node's name, so that two nodes do not draw the same.
+// counter 128 random bits. The counter is an element's place and, in loops, the iteration, so every element is drawn by
+// itself, in vectors. The key is an operator's seed; without one, it is made of the node's name, so that two nodes do not
+// draw the same.
 #pragma once
 #include "onnx/Lowering.h"
 
