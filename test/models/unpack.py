@@ -6,12 +6,15 @@
 
 Leaves OUT/models/NAME/{model.onnx, test_data_set_N/, tolerance.json} and
 OUT/zoo/NAME.{onnx,json}. What is there already and comes from the same archives
-is left alone. The data folder is ../shared/data beside the checkout, or what
+is left alone. A data set with an inputs.json has its inputs made from it: its
+numbers are hashes of their positions. The data folder is ../shared/data beside the checkout, or what
 MLC_TEST_DATA names. Exits with 77 (skipped) where it is absent.
 
-Needs the tool zstd, or the Python package zstandard.
+Needs the tool zstd, or the Python package zstandard; and the packages numpy and
+onnx for inputs that are made.
 """
 import argparse
+import json
 import os
 import pathlib
 import shutil
@@ -59,6 +62,33 @@ def extract(archive, out):
         extract_tar(plain, archive, out)
 
 
+def hashed(shape, seed, scale):
+    """Numbers from -scale to scale: a hash of each position and the seed."""
+    import numpy as np
+
+    h = np.arange(np.prod(shape, dtype=np.int64), dtype=np.uint32) + np.uint32(seed)
+    for _ in range(2):
+        h ^= h >> np.uint32(16)
+        h *= np.uint32(0x45D9F3B)
+    h ^= h >> np.uint32(16)
+    return ((h / 2.0**31 - 1) * scale).astype(np.float32).reshape(shape)
+
+
+def make_inputs(folder):
+    """Write input_N.pb beside each inputs.json below a folder, unless they are there."""
+    for recipe in sorted(folder.glob("*/test_data_set_*/inputs.json")):
+        for entry in json.loads(recipe.read_text()):
+            path = recipe.parent / f"input_{entry['index']}.pb"
+            if path.is_file():
+                continue
+            from onnx import numpy_helper
+
+            tensor = numpy_helper.from_array(hashed(entry["shape"], entry["seed"], entry["scale"]))
+            unfinished = path.with_suffix(".part")
+            unfinished.write_bytes(tensor.SerializeToString())
+            unfinished.replace(path)
+
+
 def fingerprint(paths):
     return "".join(f"{p.name} {p.stat().st_size} {int(p.stat().st_mtime)}\n" for p in paths)
 
@@ -94,7 +124,9 @@ def main():
         parser.error(f"no such data: {', '.join(sorted(unknown))}; there is {', '.join(ARCHIVES)}")
     data = data_folder()
     for what in args.what or ARCHIVES:
-        print(unpack(what, args.out, data))
+        folder = unpack(what, args.out, data)
+        make_inputs(folder)
+        print(folder)
 
 
 if __name__ == "__main__":
