@@ -79,6 +79,9 @@ static FailureOr<Value> lowerTile(TileOp op, Lowering &l) {
     return l.unsupported("the length of the repeats is known to the run only");
   l.checkExtents(*repeats);
   l.checkExtents(l.known.extents(op.getOutput()));
+  // Nothing is nothing however often it is repeated, which the extents of the split axes below do not show.
+  if (llvm::any_of(l.known.extents(op.getOutput()), [](Extent extent) { return ExtentMath::isConstant(extent, 0); }))
+    return l.empty(op.getOutput());
   SmallVector<OpFoldResult> split;
   SmallVector<AffineExpr> access;
   SmallVector<ReassociationIndices> joined;
