@@ -5,6 +5,8 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "onnx/IndexMath.h"
+#include "onnx/ops/Labels.h"
+#include "onnx/ops/Lookup.h"
 #include "onnx/ops/Reduce.h"
 #include "onnx/ops/Scores.h"
 
@@ -129,35 +131,34 @@ static FailureOr<Value> lowerNormalizer(MlNormalizerOp op, Lowering &l) {
 
 //===-- OneHotEncoder ---------------------------------------------------------------------------===//
 
-static int64_t categoryCount(MlOneHotEncoderOp op) {
-  if (std::optional<ArrayRef<int64_t>> numbers = op.getCatsInt64s(); numbers && !numbers->empty())
-    return numbers->size();
-  return op.getCatsStrings() ? op.getCatsStrings()->size() : 0;
+static DenseElementsAttr categoriesOf(MlOneHotEncoderOp op) {
+  return labelsOf(op.getContext(), op.getCatsStrings(), op.getCatsInt64s());
 }
 
 static FailureOr<Extents> shapeOfOneHotEncoder(MlOneHotEncoderOp op, Known &known) {
-  if (categoryCount(op) == 0)
-    return op.emitOpError("expects cats_int64s or cats_strings");
+  DenseElementsAttr categories = categoriesOf(op);
+  bool isText = isa<StringType>(Lowering::element(op.getX()));
+  if (categories.empty() || isText != isa<StringType>(categories.getElementType()))
+    return op.emitOpError("expects ") << (isText ? "cats_strings for strings" : "cats_int64s for numbers");
   Extents extents(known.extents(op.getX()));
-  extents.push_back(known.math.constant(categoryCount(op)));
+  extents.push_back(known.math.constant(categories.size()));
   return extents;
 }
 
 static FailureOr<Value> lowerOneHotEncoder(MlOneHotEncoderOp op, Lowering &l) {
   Type element = Lowering::element(op.getX()), i64 = l.b.getI64Type(), f32 = l.b.getF32Type();
-  if (!element.isIntOrFloat())
-    return l.unsupported("categories that are strings");
-  SmallVector<double> categories;
-  for (int64_t category : op.getCatsInt64s().value_or(ArrayRef<int64_t>()))
-    categories.push_back(category);
-  if (categories.empty())
-    return op.emitOpError("expects cats_int64s for numbers");
+  DenseElementsAttr categories = categoriesOf(op);
   int64_t rank = l.rank(op.getX());
   Value x = l(op.getX());
-  if (element != i64)
+  if (isa<StringType>(element)) { // texts are looked up once, and numbers are compared
+    x = placesIn(l, x, categories);
+    auto numbers = llvm::to_vector(llvm::seq<int64_t>(0, categories.size()));
+    categories = DenseElementsAttr::get(categories.getType().clone(i64), ArrayRef<int64_t>(numbers));
+  } else if (element != i64) {
     x = l.cast(x, element, i64);
+  }
   Along each{x, i64, allAxes(l, op.getX())};
-  Along category{tableOf(l, (int64_t)categories.size(), categories, i64), i64, {rank}};
+  Along category{*l.constant(categories), i64, {rank}};
   Value result = l.elementwise(l.extents(op.getY()), f32, {each, category}, [&](Scalars &s, ValueRange args) -> Value {
     Value isEqual = s.make<arith::CmpIOp>(arith::CmpIPredicate::eq, args[0], args[1]);
     return castScalar(s, isEqual, s.b.getI1Type(), f32);

@@ -3,6 +3,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "onnx/IndexMath.h"
+#include "onnx/ops/Labels.h"
 #include "onnx/ops/Reduce.h"
 #include "onnx/ops/Scores.h"
 
@@ -64,10 +65,8 @@ static FailureOr<Value> lowerLinearRegressor(MlLinearRegressorOp op, Lowering &l
 
 //===-- Classifier -----------------------------------------------------------------------===//
 
-static int64_t labelCount(MlLinearClassifierOp op) {
-  if (std::optional<ArrayAttr> strings = op.getClasslabelsStrings(); strings && !strings->empty())
-    return strings->size();
-  return orNone(op.getClasslabelsInts()).size();
+static DenseElementsAttr labelsOf(MlLinearClassifierOp op) {
+  return labelsOf(op.getContext(), op.getClasslabelsStrings(), op.getClasslabelsInts());
 }
 
 /// Scores of a row before the second class is made up. Intercepts count them; without, the features of X do.
@@ -80,7 +79,7 @@ static FailureOr<int64_t> targetCount(MlLinearClassifierOp op, Known &known) {
   std::optional<int64_t> features = ExtentMath::asConstant(rows->second);
   if (features && *features > 0)
     return (int64_t)op.getCoefficients().size() / *features;
-  return labelCount(op);
+  return labelsOf(op).size();
 }
 
 static FailureOr<SmallVector<Facts>> shapeOfLinearClassifier(MlLinearClassifierOp op, Known &known) {
@@ -88,7 +87,7 @@ static FailureOr<SmallVector<Facts>> shapeOfLinearClassifier(MlLinearClassifierO
   FailureOr<int64_t> targets = failed(rows) ? FailureOr<int64_t>() : targetCount(op, known);
   if (failed(targets))
     return failure();
-  int64_t labels = labelCount(op);
+  int64_t labels = labelsOf(op).size();
   if (*targets > 1 && labels != *targets)
     return op.emitOpError("expects as many labels as targets, ") << *targets << ", got " << labels;
   int64_t columns = *targets == 1 && labels == 2 ? 2 : *targets;
@@ -96,9 +95,7 @@ static FailureOr<SmallVector<Facts>> shapeOfLinearClassifier(MlLinearClassifierO
 }
 
 static FailureOr<SmallVector<Value>> lowerLinearClassifier(MlLinearClassifierOp op, Lowering &l) {
-  if (op.getClasslabelsStrings() && !op.getClasslabelsStrings()->empty())
-    return l.unsupported("labels that are strings");
-  ArrayRef<int64_t> labels = orNone(op.getClasslabelsInts());
+  DenseElementsAttr labels = labelsOf(op);
   FailureOr<PostTransform> transform = postTransformOf(op, op.getPostTransform());
   int64_t targets = *targetCount(op, l.known);
   FailureOr<Value> raw = failed(transform)
@@ -118,13 +115,13 @@ static FailureOr<SmallVector<Value>> lowerLinearClassifier(MlLinearClassifierOp 
   }
   // A single score says whether the only label holds; 0 if not.
   double limit = *transform == PostTransform::None ? 0 : 0.5;
-  int64_t label = labels.empty() ? 1 : labels.front();
+  ArrayRef<int64_t> integers = orNone(op.getClasslabelsInts());
+  int64_t positive = integers.empty() ? 1 : integers.front();
   Value score = l.reshape(transformed, rows);
-  Value y = l.elementwise(rows, i64, {score}, {f32}, [&](Scalars &s, ValueRange args) -> Value {
-    Value holds = s.make<arith::CmpFOp>(arith::CmpFPredicate::OGE, args[0], s.constant(limit));
-    Value yes = s.make<arith::ConstantIntOp>(i64, label), no = s.make<arith::ConstantIntOp>(i64, 0);
-    return s.make<arith::SelectOp>(holds, yes, no);
+  Value holds = l.elementwise(rows, i64, {score}, {f32}, [&](Scalars &s, ValueRange args) -> Value {
+    return s.make<arith::ExtUIOp>(i64, s.make<arith::CmpFOp>(arith::CmpFPredicate::OGE, args[0], s.constant(limit)));
   });
+  Value y = labelsAt(l, holds, onlyLabel(op.getContext(), op.getClasslabelsStrings(), positive));
   return SmallVector<Value>{y, transformed};
 }
 

@@ -1,4 +1,4 @@
-// Operators that replace values by others: LabelEncoder.
+// Operators that replace values by others: LabelEncoder, CategoryMapper.
 //
 //   %y = onnx.ml.LabelEncoder(%x)   =>   linalg.generic { %i = mlc.service "find_string"(%x, %table)
 //                                                         select(%i < 0, default, %values[%i]) }
@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "onnx/IndexMath.h"
 #include "onnx/ops/Elementwise.h"
+#include "onnx/ops/Labels.h"
 
 using namespace mlir;
 
@@ -52,7 +53,7 @@ Value findIn(OpBuilder &b, Location loc, Value key, Value table) {
   return ServiceOp::create(b, loc, TypeRange(b.getI64Type()), name, ValueRange{key, table}).getResult();
 }
 
-//===-- LabelEncoder ----------------------------------------------------------------------===//
+//===-- Keys of any type ----------------------------------------------------------------------===//
 
 /// Floats are found by the bits of the f64 that they are; all NaNs are one, and so are the zeros.
 static int64_t keyOf(const APFloat &number) {
@@ -80,8 +81,39 @@ static Value keyOf(OpBuilder &b, Location loc, Value element, Type type) {
   return s.make<arith::SelectOp>(isNaN, arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(INT64_MIN)), bits);
 }
 
+std::optional<std::string> tableOfPlaces(ElementsAttr keys) {
+  auto dense = dyn_cast<DenseElementsAttr>(keys);
+  if (!dense)
+    return std::nullopt;
+  if (isa<StringType>(keys.getElementType())) {
+    SmallVector<std::pair<StringRef, int64_t>> entries;
+    for (StringRef key : dense.getValues<StringRef>())
+      entries.emplace_back(key, entries.size());
+    return stringTable(entries);
+  }
+  SmallVector<std::pair<int64_t, int64_t>> entries;
+  if (isa<FloatType>(keys.getElementType()))
+    for (const APFloat &key : dense.getValues<APFloat>())
+      entries.emplace_back(keyOf(key), entries.size());
+  else
+    for (const APInt &key : dense.getValues<APInt>())
+      entries.emplace_back(isUnsigned(keys.getElementType()) ? key.getZExtValue() : key.getSExtValue(), entries.size());
+  return numberTable(entries);
+}
+
+Value placesIn(Lowering &l, Value elements, DenseElementsAttr keys) {
+  Value table = TextOp::create(l.b, l.loc(), *tableOfPlaces(keys));
+  SmallVector<OpFoldResult> extents = tensor::getMixedSizes(l.b, l.loc(), elements);
+  Type element = keys.getElementType(), i64 = l.b.getI64Type();
+  return l.elementwise(extents, i64, {elements}, {element}, [&](Scalars &s, ValueRange args) {
+    return findIn(s.b, s.loc, keyOf(s.b, s.loc, args[0], element), table);
+  });
+}
+
+//===-- LabelEncoder, CategoryMapper --------------------------------------------------===//
+
 namespace {
-/// The lists of a LabelEncoder in one form; null where the operator has none.
+/// What an operator replaces by what, in one form; null where it has no such list.
 struct Labels {
   ElementsAttr keys, values, otherwise;
 };
@@ -110,63 +142,46 @@ static Labels labelsOf(MlLabelEncoderOp op) {
   Labels labels;
   labels.keys = either(op.getKeysTensor(), op.getKeysStrings(), op.getKeysInt64s(), op.getKeysFloats());
   labels.values = either(op.getValuesTensor(), op.getValuesStrings(), op.getValuesInt64s(), op.getValuesFloats());
+  Type value = Lowering::element(op.getY());
+  auto scalar = RankedTensorType::get({1}, value);
   if (op.getDefaultTensor())
     labels.otherwise = *op.getDefaultTensor();
-  else if (op.getValuesStrings())
+  else if (isa<StringType>(value))
     labels.otherwise = list(string, ArrayRef<StringRef>{op.getDefaultString()});
-  else if (op.getValuesInt64s())
-    labels.otherwise = list(b.getI64Type(), ArrayRef<int64_t>{op.getDefaultInt64()});
+  else if (isFloat(value))
+    labels.otherwise = DenseElementsAttr::get(scalar, b.getFloatAttr(value, op.getDefaultFloat().convertToDouble()));
   else
-    labels.otherwise = list(b.getF32Type(), ArrayRef<float>{op.getDefaultFloat().convertToFloat()});
+    labels.otherwise = DenseElementsAttr::get(scalar, b.getIntegerAttr(value, op.getDefaultInt64()));
   return labels;
 }
 
-/// The table of the keys, whose values are their places.
-static FailureOr<std::string> tableOf(Lowering &l, ElementsAttr keys) {
-  auto dense = dyn_cast<DenseElementsAttr>(keys);
-  if (!dense)
-    return l.unsupported("keys of this kind of attribute");
-  if (isa<StringType>(keys.getElementType())) {
-    SmallVector<std::pair<StringRef, int64_t>> entries;
-    for (StringRef key : dense.getValues<StringRef>())
-      entries.emplace_back(key, entries.size());
-    return stringTable(entries);
-  }
-  SmallVector<std::pair<int64_t, int64_t>> entries;
-  if (isa<FloatType>(keys.getElementType()))
-    for (const APFloat &key : dense.getValues<APFloat>())
-      entries.emplace_back(keyOf(key), entries.size());
-  else
-    for (const APInt &key : dense.getValues<APInt>())
-      entries.emplace_back(isUnsigned(keys.getElementType()) ? key.getZExtValue() : key.getSExtValue(), entries.size());
-  return numberTable(entries);
-}
-
-static FailureOr<Value> lowerLabelEncoder(MlLabelEncoderOp op, Lowering &l) {
-  Labels labels = labelsOf(op);
-  Type from = Lowering::element(op.getX()), to = Lowering::element(op.getY());
+/// Each key replaced by its value, and anything else by `otherwise`.
+static FailureOr<Value> lowerLabels(Lowering &l, Value x, Value y, const Labels &labels) {
+  Type from = Lowering::element(x), to = Lowering::element(y);
   if (!labels.keys || !labels.values)
-    return op.emitOpError("expects keys and values");
+    return l.op->emitOpError("expects keys and values");
   if (labels.keys.getNumElements() != labels.values.getNumElements())
-    return op.emitOpError("expects as many values as keys, got ")
+    return l.op->emitOpError("expects as many values as keys, got ")
            << labels.values.getNumElements() << " and " << labels.keys.getNumElements();
   if (labels.keys.getElementType() != from || labels.values.getElementType() != to ||
       labels.otherwise.getElementType() != to || labels.otherwise.getNumElements() != 1)
-    return op.emitOpError("expects keys of type ")
+    return l.op->emitOpError("expects keys of type ")
            << from << ", values and one default of type " << to << ", got " << labels.keys.getElementType() << ", "
            << labels.values.getElementType() << " and " << labels.otherwise.getType();
-  FailureOr<std::string> table = tableOf(l, labels.keys);
+  std::optional<std::string> table = tableOfPlaces(labels.keys);
+  if (!table)
+    return l.unsupported("keys of this kind of attribute");
   FailureOr<Value> values = l.constant(labels.values), otherwise = l.constant(labels.otherwise);
-  if (failed(table) || failed(values) || failed(otherwise))
+  if (failed(values) || failed(otherwise))
     return failure();
   OpBuilder &b = l.b;
   Value keys = TextOp::create(b, l.loc(), *table), zero = l.index(int64_t(0));
   SmallVector<Value> first(labels.otherwise.getShapedType().getRank(), zero);
   Value fallback = b.createOrFold<tensor::ExtractOp>(l.loc(), *otherwise, first);
   if (labels.values.getNumElements() == 0)
-    return l.filled(l.extents(op.getY()), fallback);
+    return l.filled(l.extents(y), fallback);
   *values = l.reshape(*values, {b.getIndexAttr(labels.values.getNumElements())});
-  return l.elementwise(op.getY(), op.getX(), [&](Scalars &s, ValueRange args) {
+  return l.elementwise(y, x, [&](Scalars &s, ValueRange args) {
     Value place = findIn(s.b, s.loc, keyOf(s.b, s.loc, args[0], from), keys);
     Value none = s.constant(0, s.b.getI64Type());
     Value isThere = s.make<arith::CmpIOp>(arith::CmpIPredicate::sge, place, none);
@@ -176,10 +191,27 @@ static FailureOr<Value> lowerLabelEncoder(MlLabelEncoderOp op, Lowering &l) {
   });
 }
 
+static FailureOr<Value> lowerCategoryMapper(MlCategoryMapperOp op, Lowering &l) {
+  MLIRContext *context = op.getContext();
+  DenseElementsAttr strings = labelsOf(context, op.getCatsStrings(), std::nullopt),
+                    integers = labelsOf(context, std::nullopt, op.getCatsInt64s());
+  if (strings.empty() || integers.empty())
+    return op.emitOpError("expects cats_strings and cats_int64s");
+  if (isa<StringType>(Lowering::element(op.getX())))
+    return lowerLabels(l, op.getX(), op.getY(),
+                       {strings, integers, labelsOf(context, std::nullopt, ArrayRef<int64_t>{op.getDefaultInt64()})});
+  Builder b(context);
+  DenseElementsAttr otherwise = labelsOf(context, b.getStrArrayAttr({op.getDefaultString()}), std::nullopt);
+  return lowerLabels(l, op.getX(), op.getY(), {integers, strings, otherwise});
+}
+
 void addLookupRules(Rules &rules) {
   rules.op<MlLabelEncoderOp>()
       .shape([](MlLabelEncoderOp op, Known &known) { return shapeOfFirst(op, known); })
-      .lower(lowerLabelEncoder);
+      .lower([](MlLabelEncoderOp op, Lowering &l) { return lowerLabels(l, op.getX(), op.getY(), labelsOf(op)); });
+  rules.op<MlCategoryMapperOp>()
+      .shape([](MlCategoryMapperOp op, Known &known) { return shapeOfFirst(op, known); })
+      .lower(lowerCategoryMapper);
 }
 
 } // namespace mlc::onnx

@@ -123,17 +123,6 @@ Value tableOf(Lowering &l, ArrayRef<int64_t> shape, ArrayRef<double> values, Typ
   return arith::ConstantOp::create(l.b, l.loc(), cast<TypedAttr>(constantOf(type, bytes)));
 }
 
-Value labelsAt(Lowering &l, Value positions, ArrayRef<int64_t> labels) {
-  Type i64 = l.b.getI64Type();
-  auto type = RankedTensorType::get(labels.size(), i64);
-  Value table = arith::ConstantOp::create(l.b, l.loc(), DenseElementsAttr::get(type, labels));
-  SmallVector<OpFoldResult> extents = tensor::getMixedSizes(l.b, l.loc(), positions);
-  return l.elementwise(extents, i64, {positions}, {i64}, [&](Scalars &s, ValueRange args) -> Value {
-    Value place = s.make<arith::IndexCastOp>(s.b.getIndexType(), args[0]);
-    return s.make<tensor::ExtractOp>(table, place);
-  });
-}
-
 //===-- Rows -------------------------------------------------------------------------===//
 
 FailureOr<std::pair<Extent, Extent>> rowsAndFeatures(Operation *op, Value x, Known &known) {

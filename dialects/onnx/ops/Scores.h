@@ -17,9 +17,6 @@ mlir::Value transformScores(Lowering &l, mlir::Value scores, PostTransform trans
 /// [rows].
 mlir::Value scoresOfBoth(Lowering &l, mlir::Value score, double whole);
 
-/// labels[positions[i]] as i64, for i64 positions [rows].
-mlir::Value labelsAt(Lowering &l, mlir::Value positions, llvm::ArrayRef<int64_t> labels);
-
 /// The numbers of an attribute that may be absent.
 template <typename T> llvm::ArrayRef<T> orNone(std::optional<llvm::ArrayRef<T>> list) {
   return list.value_or(llvm::ArrayRef<T>());

@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "onnx/IndexMath.h"
 #include "onnx/ops/Indices.h"
+#include "onnx/ops/Labels.h"
 #include "onnx/ops/Reduce.h"
 #include "onnx/ops/Scores.h"
 #include "llvm/ADT/StringSwitch.h"
@@ -410,11 +411,7 @@ static FailureOr<SmallVector<Value>> lowerSvmClassifier(MlSVMClassifierOp op, Lo
   FailureOr<Kernel> kernel = kernelOf(op, op.getKernelType(), orNone(op.getKernelParams()));
   if (failed(classifier) || failed(transform) || failed(kernel))
     return failure();
-  if (op.getClasslabelsStrings() && !op.getClasslabelsStrings()->empty())
-    return l.unsupported("labels that are strings");
-  SmallVector<int64_t> labels(orNone(op.getClasslabelsInts()));
-  if (labels.empty())
-    labels.push_back(1);
+  DenseElementsAttr labels = labelsOf(op.getContext(), op.getClasslabelsStrings(), op.getClasslabelsInts());
   ArrayRef<float> coefficients = *op.getCoefficients(), rho = orNone(op.getRho());
   Type f64 = l.b.getF64Type(), f32 = l.b.getF32Type(), i64 = l.b.getI64Type();
 
@@ -442,10 +439,11 @@ static FailureOr<SmallVector<Value>> lowerSvmClassifier(MlSVMClassifierOp op, Lo
   if (labels.size() > 1) {
     y = labelsAt(l, best, labels);
   } else { // whether the only label holds
-    y = l.elementwise(rows, i64, Along{l.reshape(chances, rows), f64, {0}}, [&](Scalars &s, ValueRange args) -> Value {
-      Value isPositive = s.make<arith::CmpFOp>(arith::CmpFPredicate::OGT, args[0], s.constant(0));
-      return s.make<arith::ExtUIOp>(i64, isPositive);
+    Along chance{l.reshape(chances, rows), f64, {0}};
+    Value holds = l.elementwise(rows, i64, chance, [&](Scalars &s, ValueRange args) -> Value {
+      return s.make<arith::ExtUIOp>(i64, s.make<arith::CmpFOp>(arith::CmpFPredicate::OGT, args[0], s.constant(0)));
     });
+    y = labelsAt(l, holds, onlyLabel(op.getContext(), op.getClasslabelsStrings(), 1));
   }
 
   Value narrow = l.cast(scores, f64, f32);

@@ -17,6 +17,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "onnx/IndexMath.h"
+#include "onnx/ops/Labels.h"
 #include "onnx/ops/ReadForest.h"
 #include "onnx/ops/Reduce.h"
 #include "onnx/ops/Scores.h"
@@ -325,19 +326,18 @@ static FailureOr<Value> lowerTreeEnsembleRegressor(MlTreeEnsembleRegressorOp op,
 
 //===-- Classifiers ---------------------------------------------------------------------===//
 
-static int64_t labelCount(MlTreeEnsembleClassifierOp op) {
-  if (std::optional<ArrayAttr> strings = op.getClasslabelsStrings(); strings && !strings->empty())
-    return strings->size();
-  return orNone(op.getClasslabelsInt64s()).size();
+static DenseElementsAttr labelsOf(MlTreeEnsembleClassifierOp op) {
+  return labelsOf(op.getContext(), op.getClasslabelsStrings(), op.getClasslabelsInt64s());
 }
 
 static FailureOr<SmallVector<Facts>> shapeOfTreeEnsembleClassifier(MlTreeEnsembleClassifierOp op, Known &known) {
   auto rows = rowsAndFeatures(op, op.getX(), known);
   if (failed(rows))
     return failure();
-  if (labelCount(op) == 0)
+  int64_t classes = labelsOf(op).size();
+  if (classes == 0)
     return op.emitOpError("expects classlabels_int64s or classlabels_strings");
-  return SmallVector<Facts>{Extents{rows->first}, Extents{rows->first, known.math.constant(labelCount(op))}};
+  return SmallVector<Facts>{Extents{rows->first}, Extents{rows->first, known.math.constant(classes)}};
 }
 
 /// What a model of two classes whose trees all vote for one of them gives out: the other class has the rest. Which rest
@@ -350,9 +350,8 @@ static Value scoresOfTwo(Lowering &l, Value score, PostTransform transform, bool
 }
 
 static FailureOr<SmallVector<Value>> lowerTreeEnsembleClassifier(MlTreeEnsembleClassifierOp op, Lowering &l) {
-  if (!isa<IntegerType>(Lowering::element(op.getY())))
-    return l.unsupported("labels that are strings");
-  ArrayRef<int64_t> labels = orNone(op.getClasslabelsInt64s()), ids = orNone(op.getClassIds());
+  DenseElementsAttr labels = labelsOf(op);
+  ArrayRef<int64_t> ids = orNone(op.getClassIds());
   int64_t classes = labels.size();
   Votes votes{orNone(op.getClassTreeids()), orNone(op.getClassNodeids()), ids,
               numbersOf(op.getClassWeights(), op.getClassWeightsAsTensor())};
@@ -386,7 +385,7 @@ static FailureOr<SmallVector<Value>> lowerTreeEnsembleClassifier(MlTreeEnsembleC
     return s.make<arith::ExtUIOp>(i64, isPositive);
   });
   // Of a single label ONNX Runtime says whether it holds.
-  Value y = classes == 2 ? labelsAt(l, chosen, labels) : chosen;
+  Value y = labelsAt(l, chosen, classes == 2 ? labels : onlyLabel(op.getContext(), op.getClasslabelsStrings(), 1));
   if (classes == 2 && voted == 0)
     return SmallVector<Value>{y, scoresOfTwo(l, score, *transform, areProbabilities)};
   if (classes == 1 && *transform != PostTransform::Probit)
