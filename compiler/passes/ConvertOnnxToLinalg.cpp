@@ -49,10 +49,10 @@ struct ConvertOnnxToLinalg : impl::ConvertOnnxToLinalgBase<ConvertOnnxToLinalg> 
     if (failed(onnx::inferFacts(function, known)))
       return failure();
     for (auto [i, type] : llvm::enumerate(function.getArgumentTypes())) {
-      if (!isa<TensorType>(onnx::tensorIn(type)))
+      if (!isa<TensorType, onnx::MapType>(onnx::tensorIn(type)))
         return function.emitError("input ") << function.getArgAttr(i, "onnx.name")
-                                            << " is not supported: expects a tensor, or a sequence or an optional of "
-                                               "tensors, got "
+                                            << " is not supported: expects a tensor, a map, or a sequence or an "
+                                               "optional of these, got "
                                             << type;
       if (isa<UnrankedTensorType>(type))
         return function.emitError("input ")

@@ -254,6 +254,12 @@ struct EmitEntryPoint : impl::EmitEntryPointBase<EmitEntryPoint> {
     func::ReturnOp::create(builder);
   }
 
+  static mlc_kind kindOf(const Port &port) {
+    if (port.key)
+      return port.isSequence ? MLC_SEQUENCE_OF_MAPS : MLC_MAP;
+    return port.isSequence ? MLC_SEQUENCE : MLC_TENSOR;
+  }
+
   std::string portArray(Constants &c, ArrayRef<Port> ports) {
     Type i32 = c.builder.getI32Type(), i64 = c.builder.getI64Type();
     SmallVector<std::string> extents;
@@ -264,15 +270,16 @@ struct EmitEntryPoint : impl::EmitEntryPointBase<EmitEntryPoint> {
                              : dimension.symbol ? -1 - (int64_t)*dimension.symbol
                                                 : MLC_EXTENT_UNKNOWN);
       }));
-    auto type = LLVM::LLVMStructType::getLiteral(c.builder.getContext(), {c.pointer, c.pointer, i32, i32, i32, i32});
-    static_assert(sizeof(mlc_port) == 2 * 8 + 4 * 4);
+    auto type = LLVM::LLVMStructType::getLiteral(c.builder.getContext(), {c.pointer, c.pointer, i32, i32, i32, i32, i32});
+    static_assert(sizeof(mlc_port) == 2 * 8 + 6 * 4 && offsetof(mlc_port, key) == 2 * 8 + 4 * 4);
     return c.array(type, ports.size(), [&](size_t i) {
       const Port &port = ports[i];
       return makeStruct(c, type,
                         {c.text(port.name), c.address(extents[i]),
                          c.number(i32, port.isRanked ? (int64_t)port.shape().size() : MLC_RANK_UNKNOWN),
                          c.number(i32, mlcType(port.element)),
-                         c.number(i32, port.isSequence ? MLC_SEQUENCE : MLC_TENSOR), c.number(i32, port.isOptional)});
+                         c.number(i32, kindOf(port)), c.number(i32, port.isOptional),
+                         c.number(i32, port.key ? mlcType(port.key) : MLC_UNDEFINED)});
     });
   }
 

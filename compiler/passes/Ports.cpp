@@ -32,6 +32,11 @@ static Port makePort(DictionaryAttr attributes, Type type, StringRef fallbackNam
     port.isSequence = true;
     inner = sequence.getElement();
   }
+  if (auto map = dyn_cast<onnx::MapType>(inner)) {
+    port.key = map.getKey();
+    port.element = map.getValue();
+    return port;
+  }
   port.element = getElementTypeOrSelf(inner);
   if (!port.isHandle())
     return port;

@@ -67,7 +67,8 @@ def Mlc_SequenceType : Mlc_Type<"Sequence", "sequence"> {
     memory of the run (runtime/core/Sequence.h).
 
     ONNX's optional values are these as well: an optional sequence is the sequence, an optional tensor a sequence of one, and the
-    absence of both is the one sequence that is not present.
+    absence of both is the one sequence that is not present. A map is a sequence of its keys and its values, tensors of rank 1; a
+    sequence of maps has those of all in turn.
   }];
 }
 

@@ -37,6 +37,7 @@ Rules &rulesToExtend() {
     addImageRules(all);
     addLinearRules(all);
     addLookupRules(all);
+    addMapRules(all);
     addMatMulRules(all);
     addNonMaxSuppressionRules(all);
     addNormalizeRules(all);

@@ -33,7 +33,7 @@ Type computeType(Type element) {
 }
 
 Type loweredType(Type type) {
-  if (isa<SequenceType, OptionalType>(type))
+  if (isa<SequenceType, OptionalType, MapType>(type))
     return mlc::SequenceType::get(type.getContext());
   auto tensor = dyn_cast<RankedTensorType>(type);
   return tensor ? Type(tensor.clone(storageType(tensor.getElementType()))) : type;

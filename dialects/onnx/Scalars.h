@@ -15,7 +15,7 @@ namespace mlc::onnx {
 mlir::Type storageType(mlir::Type element);
 /// The type that bodies compute it in.
 mlir::Type computeType(mlir::Type element);
-/// A tensor type with its element type replaced by the storage type; sequences and optionals are !mlc.sequence.
+/// A tensor type with its element type replaced by the storage type; sequences, maps and optionals are !mlc.sequence.
 mlir::Type loweredType(mlir::Type type);
 
 /// ONNX's integers are signed or not; builtin arithmetic wants to be told.

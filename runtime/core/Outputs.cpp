@@ -13,7 +13,7 @@ namespace mlc::rt {
 static const mlc_port &portOf(const Session &session, uint32_t index) { return session.data->info.outputs[index]; }
 
 static mlc_status checkRequest(const mlc_port &port, const mlc_output &request, mlc_error *error) {
-  const int32_t type = port.kind == MLC_SEQUENCE ? MLC_ITEM : port.type;
+  const int32_t type = elementTypeOf(port);
   if (request.type != MLC_UNDEFINED && request.type != type)
     return refuse(error, MLC_INVALID_ARGUMENT, "output '%s' has type %s, the request says %s", port.name,
                   mlc_type_name(type), mlc_type_name(request.type));
@@ -25,7 +25,7 @@ static mlc_status checkRequest(const mlc_port &port, const mlc_output &request, 
   case MLC_MEMORY_CALLER:
     if (isHandle(port))
       return refuse(error, MLC_UNSUPPORTED,
-                    "output '%s' is a sequence or an optional: expects MLC_MEMORY_SESSION or MLC_MEMORY_HANDED_OVER",
+                    "output '%s' is no tensor, or an optional one: expects MLC_MEMORY_SESSION or MLC_MEMORY_HANDED_OVER",
                     port.name);
     if (!request.data && request.bytes)
       return refuse(error, MLC_INVALID_ARGUMENT, "output '%s': data is null, but bytes is %llu", port.name,

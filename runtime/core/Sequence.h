@@ -1,10 +1,11 @@
-// Sequences and optionals: lists of tensors that never change, in the memory of one run.
+// Sequences, maps and optionals: lists of tensors that never change, in the memory of one run.
 //
 // Values share what they can. A sequence is a number of the first items in a store; who adds behind the last item that
 // is in use writes it into the store, and everybody else makes a new store. So a loop that appends to a sequence, the
 // usual one, does not copy what is there, and every older value stays what it was.
 //
-// An optional tensor is a sequence of one, and what is absent a null pointer.
+// An optional tensor is a sequence of one, and what is absent a null pointer. Maps are sequences of their keys and their
+// values in turn, as they lie in an array of mlc_map.
 #pragma once
 #include "core/Session.h"
 
@@ -24,8 +25,13 @@ namespace mlc::rt {
 
 using Sequence = mlc_sequence;
 
-/// Whether a port is a sequence or an optional, which emitted code has as an mlc_sequence.
+/// Whether a port is anything but a tensor that is always there, which emitted code has as an mlc_sequence.
 inline bool isHandle(const mlc_port &port) { return port.kind != MLC_TENSOR || port.optional; }
+inline bool holdsMaps(const mlc_port &port) { return port.kind == MLC_MAP || port.kind == MLC_SEQUENCE_OF_MAPS; }
+/// The mlc_type of what a port takes or gives an array of.
+inline int32_t elementTypeOf(const mlc_port &port) {
+  return port.kind == MLC_TENSOR ? port.type : port.kind == MLC_SEQUENCE ? MLC_ITEM : MLC_MAP_ITEM;
+}
 /// The axes of a port that is a tensor; none of any other.
 inline int32_t axesOf(const mlc_port &port) { return isHandle(port) ? 0 : port.rank; }
 

@@ -77,6 +77,20 @@ const mlc_sequence *mlc_rt_sequence_erase(const mlc_sequence *sequence, int64_t 
   return result;
 }
 
+const mlc_sequence *mlc_rt_sequence_of_maps(const mlc_sequence *pair) {
+  const mlc_tensor &keys = pair->begin()[0], &rows = pair->begin()[1];
+  const int64_t count = rows.extents[0];
+  const uint64_t bytes = count ? rows.bytes / uint64_t(count) : 0;
+  Sequence *result = newOrFail(2 * count);
+  for (int64_t i = 0; i < count; ++i) {
+    const char *row = static_cast<const char *>(rows.data) + uint64_t(i) * bytes;
+    result->store->items[2 * i] = keys;
+    result->store->items[2 * i + 1] = {row, bytes, rows.extents + 1, 1, rows.type};
+  }
+  result->store->used = result->length = 2 * count;
+  return result;
+}
+
 const void *mlc_rt_sequence_data(const mlc_sequence *sequence, int64_t position) {
   return sequence && position >= 0 && position < sequence->length ? sequence->begin()[position].data : nullptr;
 }

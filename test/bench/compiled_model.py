@@ -20,7 +20,7 @@ import sys
 import time
 from ctypes import CFUNCTYPE, POINTER, Structure, c_char, c_char_p, c_int32, c_int64, c_uint32, c_uint64, c_void_p
 
-MLC_VERSION = 1
+MLC_VERSION = 2
 MLC_MEMORY_SESSION = 1
 
 # Numbered as mlc_type; names as numpy has them.
@@ -43,6 +43,7 @@ class Port(Structure):
         ("type", c_int32),
         ("kind", c_int32),
         ("optional", c_int32),
+        ("key", c_int32),
     ]
 
 

@@ -24,6 +24,7 @@ public:
     mlc_kind kind = MLC_TENSOR;
     bool optional = false;
     bool ranked = true;
+    mlc_type key = MLC_UNDEFINED;
   };
   using Run = void (*)(mlc_frame *);
   using ArenaBytes = int64_t (*)(const int64_t *);
@@ -45,7 +46,7 @@ public:
       for (const Port &port : from)
         to.push_back({port.name.c_str(), port.extents.data(),
                       port.ranked ? int32_t(port.extents.size()) : MLC_RANK_UNKNOWN, port.type, port.kind,
-                      port.optional});
+                      port.optional, port.key});
     };
     describe(parts.inputs, inputs);
     describe(parts.outputs, outputs);

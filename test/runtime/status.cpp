@@ -57,8 +57,8 @@ TEST_CASE("nobody has to ask for the text") {
 TEST_CASE("shapes and names as text") {
   const char *symbols[] = {"N", ""};
   const int64_t extents[] = {-1, 3, -2, MLC_EXTENT_UNKNOWN};
-  const mlc_port ports[] = {{"a", extents, 4, MLC_FLOAT32, MLC_TENSOR, 0},
-                            {"b", extents, 0, MLC_FLOAT32, MLC_TENSOR, 0}};
+  const mlc_port ports[] = {{"a", extents, 4, MLC_FLOAT32, MLC_TENSOR, 0, MLC_UNDEFINED},
+                            {"b", extents, 0, MLC_FLOAT32, MLC_TENSOR, 0, MLC_UNDEFINED}};
   mlc_model_info info = {};
   info.symbols = symbols;
   CHECK(std::string(declaredShape(info, ports[0]).text) == "[N, 3, ?, ?]");

@@ -55,6 +55,32 @@ TEST_CASE("runs write the caller's memory, and lend their own") {
   CHECK(mlc::elementsOf<float>(output)[8] == 6);
 }
 
+static const mlc_model *mapsEntry(uint32_t) {
+  static FakeModel model([] {
+    FakeModel::Parts parts;
+    parts.inputs = {{"x", {}, MLC_FLOAT32, MLC_MAP, false, true, MLC_INT64}};
+    parts.outputs = {{"y", {}, MLC_FLOAT32, MLC_MAP, false, true, MLC_INT64}};
+    parts.run = [](mlc_frame *frame) {
+      mlc_rt_output_sequence(0, static_cast<const mlc_sequence *>(frame->inputs[0]));
+    };
+    return parts;
+  }());
+  return model();
+}
+
+TEST_CASE("maps are keys and values") {
+  mlc::Session session{mlc::Model(mapsEntry)};
+  const std::array<int64_t, 2> keys = {7, 9};
+  const std::array<float, 2> values = {0.5, 2};
+  const int64_t length = 2;
+  const mlc_map map = mlc::mapOf(keys, values, length);
+  std::vector<mlc::Tensor> outputs = session.run({mlc::Input(std::span(&map, 1), {})});
+  const auto maps = outputs[0].data<mlc_map>();
+  REQUIRE(maps.size() == 1);
+  CHECK(mlc::elementsOf<int64_t>(maps[0].keys)[1] == 9);
+  CHECK(mlc::elementsOf<float>(maps[0].values)[0] == 0.5F);
+}
+
 TEST_CASE("errors are exceptions") {
   mlc::Session session{mlc::Model(twiceEntry)};
   const std::vector<float> x = {1, 2, 3};

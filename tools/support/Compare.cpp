@@ -38,13 +38,20 @@ static Element compareElement(const Tensor &got, const Tensor &want, int64_t ind
   return {error, tolerance.atol + tolerance.rtol * (std::isfinite(size) ? size : 0)};
 }
 
+/// What item `index` of a sequence or a map is called.
+static std::string nameOf(const Tensor &value, size_t index) {
+  if (value.kind == Tensor::IsMap)
+    return index == 0 ? "keys" : "values";
+  return (value.items[index].kind == Tensor::IsMap ? "map " : "tensor ") + std::to_string(index);
+}
+
 Comparison compareTypes(const Tensor &got, const Tensor &want) {
   Comparison result;
   if (got.kind == want.kind && got.type == want.type && got.extents == want.extents &&
       got.items.size() == want.items.size()) {
     for (auto [i, gotItem, wantItem] : enumerate(got.items, want.items))
       if (Comparison item = compareTypes(gotItem, wantItem); !item.matches) {
-        item.mismatch = "tensor " + std::to_string(i) + ": " + item.mismatch;
+        item.mismatch = nameOf(want, i) + ": " + item.mismatch;
         return item;
       }
     return result;
@@ -55,7 +62,7 @@ Comparison compareTypes(const Tensor &got, const Tensor &want) {
   return result;
 }
 
-/// The worst of the tensors of two sequences of equal types.
+/// The worst of the items of two sequences or maps of equal types.
 static Comparison compareItems(const Tensor &got, const Tensor &want, Tolerance tolerance) {
   Comparison result;
   for (auto [i, gotItem, wantItem] : enumerate(got.items, want.items)) {
@@ -63,7 +70,7 @@ static Comparison compareItems(const Tensor &got, const Tensor &want, Tolerance 
     result.largestError = std::max(result.largestError, item.largestError);
     if (result.matches && !item.matches) {
       result.matches = false;
-      result.mismatch = "tensor " + std::to_string(i) + ": " + item.mismatch;
+      result.mismatch = nameOf(want, i) + ": " + item.mismatch;
     }
   }
   return result;
@@ -71,7 +78,7 @@ static Comparison compareItems(const Tensor &got, const Tensor &want, Tolerance 
 
 Comparison compare(const Tensor &got, const Tensor &want, Tolerance tolerance) {
   Comparison result = compareTypes(got, want);
-  if (result.matches && want.kind == Tensor::IsSequence)
+  if (result.matches && (want.kind == Tensor::IsSequence || want.kind == Tensor::IsMap))
     return compareItems(got, want, tolerance);
   if (!result.matches || (got.data == want.data && got.strings == want.strings))
     return result;

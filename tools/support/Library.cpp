@@ -119,6 +119,12 @@ public:
   std::vector<mlc_input> inputs;
 
 private:
+  /// An array of tensors, in pairs of maps; `count` elements of `type`, or one that is no sequence.
+  mlc_input array(std::vector<mlc_tensor> &items, std::optional<size_t> count, mlc_type type) {
+    int64_t &extent = counts.emplace_back(count.value_or(1));
+    return {nullptr, items.data(), items.size() * sizeof(mlc_tensor), &extent, nullptr, count ? 1 : 0, type};
+  }
+
   mlc_input input(const Tensor &value) {
     if (value.kind == Tensor::IsAbsent)
       return {nullptr, nullptr, 0, nullptr, nullptr, MLC_ABSENT, value.type};
@@ -127,10 +133,19 @@ private:
       return {nullptr, whole.data, whole.bytes, whole.extents, nullptr, whole.rank, whole.type};
     }
     std::vector<mlc_tensor> &items = sequences.emplace_back();
-    for (const Tensor &item : value.items)
-      items.push_back(tensor(item));
-    int64_t &count = counts.emplace_back(items.size());
-    return {nullptr, items.data(), items.size() * sizeof(mlc_tensor), &count, nullptr, 1, MLC_ITEM};
+    bool holdsMaps = value.kind == Tensor::IsMap;
+    for (const Tensor &item : value.items) {
+      if (item.kind == Tensor::IsTensor) {
+        items.push_back(tensor(item));
+        continue;
+      }
+      holdsMaps = true;
+      for (const Tensor &part : item.items)
+        items.push_back(tensor(part));
+    }
+    if (value.kind == Tensor::IsMap)
+      return array(items, std::nullopt, MLC_MAP_ITEM);
+    return array(items, value.items.size(), holdsMaps ? MLC_MAP_ITEM : MLC_ITEM);
   }
 
   mlc_tensor tensor(const Tensor &value) {
@@ -164,13 +179,34 @@ static Expected<Tensor> copyTensor(const mlc_tensor &tensor) {
   return copy;
 }
 
+static Expected<Tensor> copyMap(const mlc_map &map) {
+  Expected<Tensor> keys = copyTensor(map.keys);
+  if (!keys)
+    return keys;
+  Expected<Tensor> values = copyTensor(map.values);
+  if (!values)
+    return values;
+  return Tensor::map(std::move(*keys), std::move(*values));
+}
+
 static Expected<Tensor> copyOutput(const mlc_port &port, const mlc_output &output) {
   auto type = static_cast<mlc_type>(port.type);
   if (output.rank == MLC_ABSENT)
     return Tensor::absent(type);
-  if (port.kind != MLC_SEQUENCE)
+  if (port.kind == MLC_TENSOR)
     return copyTensor({output.data, output.bytes, output.extents, output.rank, output.type});
+  if (port.kind == MLC_MAP)
+    return copyMap(*static_cast<const mlc_map *>(output.data));
   std::vector<Tensor> items;
+  if (port.kind == MLC_SEQUENCE_OF_MAPS) {
+    for (const mlc_map &map : ArrayRef(static_cast<const mlc_map *>(output.data), output.extents[0])) {
+      Expected<Tensor> copy = copyMap(map);
+      if (!copy)
+        return copy.takeError();
+      items.push_back(std::move(*copy));
+    }
+    return Tensor::sequence(type, std::move(items));
+  }
   for (const mlc_tensor &item : ArrayRef(static_cast<const mlc_tensor *>(output.data), output.extents[0])) {
     Expected<Tensor> copy = copyTensor(item);
     if (!copy)
@@ -230,8 +266,12 @@ std::string formatPort(const mlc_model_info &info, const mlc_port &port) {
                                                     : std::to_string(extent);
                                        }),
                              "x");
-  return std::string(port.optional ? "optional " : "") + (port.kind == MLC_SEQUENCE ? "sequence of " : "") +
-         mlc_type_name(port.type) + (port.rank < 0 ? " of any rank" : " " + (port.rank ? extents : "scalar"));
+  bool isSequence = port.kind == MLC_SEQUENCE || port.kind == MLC_SEQUENCE_OF_MAPS;
+  std::string text = std::string(port.optional ? "optional " : "") + (isSequence ? "sequence of " : "");
+  if (port.key != MLC_UNDEFINED)
+    return text + (isSequence ? "maps" : "map") + " from " + mlc_type_name(port.key) + " to " +
+           mlc_type_name(port.type);
+  return text + mlc_type_name(port.type) + (port.rank < 0 ? " of any rank" : " " + (port.rank ? extents : "scalar"));
 }
 
 } // namespace mlc

@@ -104,6 +104,7 @@ ArrayRef<mlc_port> RemoteModel::readPorts() {
     port.extents = extents;
     port.kind = MLC_TENSOR; // the runner passes no others
     port.optional = 0;
+    port.key = MLC_UNDEFINED;
   }
   return ports;
 }

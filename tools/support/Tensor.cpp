@@ -94,6 +94,31 @@ Tensor Tensor::sequence(mlc_type type, std::vector<Tensor> items) {
   return result;
 }
 
+/// The elements of a tensor of rank 1 in another order.
+static Tensor reordered(const Tensor &tensor, ArrayRef<size_t> order) {
+  Tensor result(tensor.type, tensor.extents);
+  size_t bytes = mlc_type_bits(tensor.type) / 8;
+  for (auto [to, from] : enumerate(order)) {
+    if (tensor.type == MLC_STRING)
+      result.strings[to] = tensor.strings[from];
+    else
+      memcpy(result.data.data() + to * bytes, tensor.data.data() + from * bytes, bytes);
+  }
+  return result;
+}
+
+Tensor Tensor::map(Tensor keys, Tensor values) {
+  auto order = to_vector(seq<size_t>(0, keys.size()));
+  llvm::stable_sort(order, [&](size_t a, size_t b) {
+    return keys.type == MLC_STRING ? keys.strings[a] < keys.strings[b] : keys.integerAt(a) < keys.integerAt(b);
+  });
+  Tensor result;
+  result.kind = IsMap;
+  result.type = values.type;
+  result.items = {reordered(keys, order), reordered(values, order)};
+  return result;
+}
+
 Tensor Tensor::absent(mlc_type type) {
   Tensor result;
   result.kind = IsAbsent;
@@ -206,8 +231,11 @@ std::string formatType(mlc_type type, ArrayRef<int64_t> extents) {
 std::string formatType(const Tensor &value) {
   if (value.kind == Tensor::IsAbsent)
     return std::string(mlc_type_name(value.type)) + ", absent";
+  if (value.kind == Tensor::IsMap)
+    return "map of " + std::to_string(value.items[0].size()) + " " + mlc_type_name(value.type);
   if (value.kind == Tensor::IsSequence)
-    return "sequence of " + std::to_string(value.items.size()) + " " + mlc_type_name(value.type);
+    return "sequence of " + std::to_string(value.items.size()) + " " + mlc_type_name(value.type) +
+           (!value.items.empty() && value.items[0].kind == Tensor::IsMap ? " maps" : "");
   return formatType(value.type, value.extents);
 }
 
@@ -322,11 +350,28 @@ private:
 };
 } // namespace
 
+/// "{0: 0.25, 1: 0.75}"
+static std::string formatMap(const Tensor &map) {
+  const Tensor &keys = map.items[0], &values = map.items[1];
+  return "{" +
+         join(map_range(seq<int64_t>(0, keys.size()),
+                        [&](int64_t i) { return formatElement(keys, i) + ": " + formatElement(values, i); }),
+              ", ") +
+         "}";
+}
+
 std::string formatElements(const Tensor &tensor) {
   if (tensor.kind == Tensor::IsAbsent)
     return "(absent)";
+  if (tensor.kind == Tensor::IsMap)
+    return formatMap(tensor);
   if (tensor.kind == Tensor::IsSequence) {
     std::string text;
+    if (!tensor.items.empty() && tensor.items[0].kind == Tensor::IsMap) {
+      for (const Tensor &item : tensor.items)
+        text += (text.empty() ? "" : "\n") + formatMap(item);
+      return text;
+    }
     for (auto [i, item] : enumerate(tensor.items))
       text += (i ? "\n" : "") + std::string("#") + std::to_string(i) + ", " + formatType(item) + ":\n" +
               formatElements(item);

@@ -19,19 +19,22 @@ ElementKind kindOf(mlc_type type);
 std::optional<uint64_t> byteCount(mlc_type type, llvm::ArrayRef<int64_t> extents);
 
 struct Tensor {
-  /// What it is; of a sequence, `type` is that of the elements of its tensors, and only `items` counts beside it.
-  enum { IsTensor, IsSequence, IsAbsent } kind = IsTensor;
+  /// What it is; of a sequence, `type` is that of the elements of what is in it, and only `items` counts beside it; a map
+  /// has two items, its keys in ascending order and their values.
+  enum { IsTensor, IsSequence, IsMap, IsAbsent } kind = IsTensor;
   mlc_type type = MLC_UNDEFINED;
   llvm::SmallVector<int64_t, 4> extents;
   std::vector<char> data; ///< contiguous, last axis fastest; elements of fewer than 8 bits packed as mlc.h says
   std::vector<std::string> strings; ///< the elements of type MLC_STRING, which `data` does not hold
-  std::vector<Tensor> items;        ///< the tensors of a sequence
+  std::vector<Tensor> items;        ///< the tensors or maps of a sequence, the keys and values of a map
 
   Tensor() = default;
   /// Zeros. The size must be one that byteCount() knows.
   Tensor(mlc_type type, llvm::ArrayRef<int64_t> extents);
 
   static Tensor sequence(mlc_type type, std::vector<Tensor> items);
+  /// Keys of any order, integers of 64 bits or strings, and as many values.
+  static Tensor map(Tensor keys, Tensor values);
   /// An optional without element.
   static Tensor absent(mlc_type type);
 
@@ -49,7 +52,7 @@ struct Tensor {
 std::string formatExtents(llvm::ArrayRef<int64_t> extents);
 /// "float32 2x3x4"
 std::string formatType(mlc_type type, llvm::ArrayRef<int64_t> extents);
-/// The same for any value: "sequence of 2 float32", "float32, absent".
+/// The same for any value: "sequence of 2 float32", "map of 3 float32", "float32, absent".
 std::string formatType(const Tensor &value);
 /// The indices of the element at a linear index, "[0, 3, 2]".
 std::string formatIndex(llvm::ArrayRef<int64_t> extents, int64_t index);

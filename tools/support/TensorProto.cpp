@@ -1,4 +1,4 @@
-// ONNX's own form of a value in a file: a TensorProto, SequenceProto or OptionalProto. Its elements are raw bytes, or numbers in the field of a wider type.
+// ONNX's own form of a value in a file: a TensorProto, SequenceProto, MapProto or OptionalProto. Its elements are raw bytes, or numbers in the field of a wider type.
 #include "Errors.h"
 #include "TensorFiles.h"
 #include "llvm/ADT/STLExtras.h"
@@ -75,7 +75,49 @@ static Expected<Tensor> toTensor(const ::onnx::TensorProto &proto, uint64_t file
   return tensor;
 }
 
-static Expected<Tensor> toSequence(const ::onnx::SequenceProto &proto, mlc_type type, uint64_t fileBytes) {
+/// ONNX has the values of a map as a sequence of tensors: of one element each, or a single one of all elements.
+static Expected<Tensor> toMap(const ::onnx::MapProto &proto, const mlc_port &port, uint64_t fileBytes) {
+  bool hasText = proto.key_type() == ::onnx::TensorProto::STRING;
+  if (proto.key_type() != port.key || (!hasText && port.key != MLC_INT64))
+    return fail(Twine("expects keys of type ") + mlc_type_name(port.key) + ", got " + mlc_type_name(proto.key_type()));
+  int64_t count = hasText ? proto.string_keys_size() : proto.keys_size();
+  Tensor keys(static_cast<mlc_type>(port.key), {count});
+  if (hasText)
+    llvm::copy(proto.string_keys(), keys.strings.begin());
+  else
+    std::copy_n(reinterpret_cast<const char *>(proto.keys().data()), keys.data.size(), keys.data.begin());
+
+  Tensor values(static_cast<mlc_type>(port.type), {0});
+  for (const ::onnx::TensorProto &part : proto.values().tensor_values()) {
+    Expected<Tensor> tensor = toTensor(part, fileBytes);
+    if (!tensor)
+      return tensor;
+    if (tensor->type != port.type)
+      return fail(Twine("expects values of type ") + mlc_type_name(port.type) + ", got " + mlc_type_name(tensor->type));
+    values.extents[0] += tensor->size();
+    llvm::append_range(values.data, tensor->data);
+    llvm::append_range(values.strings, tensor->strings);
+  }
+  if (values.extents[0] != count)
+    return fail("expects a value for each of " + Twine(count) + " keys, got " + Twine(values.extents[0]));
+  return Tensor::map(std::move(keys), std::move(values));
+}
+
+static Expected<Tensor> toSequence(const ::onnx::SequenceProto &proto, const mlc_port &port, uint64_t fileBytes) {
+  auto type = static_cast<mlc_type>(port.type);
+  if (port.kind == MLC_SEQUENCE_OF_MAPS) {
+    if (proto.tensor_values_size() || proto.sparse_tensor_values_size() || proto.sequence_values_size() ||
+        proto.optional_values_size())
+      return fail("expects a sequence of maps");
+    std::vector<Tensor> maps;
+    for (const ::onnx::MapProto &value : proto.map_values()) {
+      Expected<Tensor> map = toMap(value, port, fileBytes);
+      if (!map)
+        return map.takeError();
+      maps.push_back(std::move(*map));
+    }
+    return Tensor::sequence(type, std::move(maps));
+  }
   if (proto.sparse_tensor_values_size() || proto.sequence_values_size() || proto.map_values_size() ||
       proto.optional_values_size())
     return fail("expects a sequence of tensors");
@@ -108,19 +150,27 @@ Expected<Tensor> readValueProto(StringRef bytes, const mlc_port &port) {
     Expected<::onnx::OptionalProto> proto = parse<::onnx::OptionalProto>(bytes);
     if (!proto)
       return proto.takeError();
-    if (proto->has_sequence_value() && port.kind == MLC_SEQUENCE)
-      return toSequence(proto->sequence_value(), type, bytes.size());
+    if (proto->has_sequence_value() && (port.kind == MLC_SEQUENCE || port.kind == MLC_SEQUENCE_OF_MAPS))
+      return toSequence(proto->sequence_value(), port, bytes.size());
+    if (proto->has_map_value() && port.kind == MLC_MAP)
+      return toMap(proto->map_value(), port, bytes.size());
     if (proto->has_tensor_value() && port.kind == MLC_TENSOR)
       return toTensor(proto->tensor_value(), bytes.size());
     if (proto->has_tensor_value() || proto->has_sequence_value() || proto->has_map_value() ||
         proto->has_optional_value() || proto->has_sparse_tensor_value())
-      return fail(Twine("expects an optional ") + (port.kind == MLC_SEQUENCE ? "sequence" : "tensor"));
+      return fail(Twine("expects an optional ") + (port.kind == MLC_TENSOR ? "tensor"
+                                                   : port.kind == MLC_MAP  ? "map"
+                                                                           : "sequence"));
     return Tensor::absent(type);
   }
-  if (port.kind != MLC_SEQUENCE)
+  if (port.kind == MLC_TENSOR)
     return readTensorProto(bytes);
+  if (port.kind == MLC_MAP) {
+    Expected<::onnx::MapProto> proto = parse<::onnx::MapProto>(bytes);
+    return proto ? toMap(*proto, port, bytes.size()) : proto.takeError();
+  }
   Expected<::onnx::SequenceProto> proto = parse<::onnx::SequenceProto>(bytes);
-  return proto ? toSequence(*proto, type, bytes.size()) : proto.takeError();
+  return proto ? toSequence(*proto, port, bytes.size()) : proto.takeError();
 }
 
 static ::onnx::TensorProto fromTensor(const Tensor &tensor) {
@@ -135,8 +185,36 @@ static ::onnx::TensorProto fromTensor(const Tensor &tensor) {
   return proto;
 }
 
-static ::onnx::SequenceProto fromSequence(const Tensor &value) {
+/// Values one by one, as the official tests have them.
+static ::onnx::MapProto fromMap(const Tensor &map) {
+  ::onnx::MapProto proto;
+  const Tensor &keys = map.items[0], &values = map.items[1];
+  proto.set_key_type(keys.type);
+  for (const std::string &key : keys.strings)
+    proto.add_string_keys(key);
+  for (int64_t i = 0; keys.type != MLC_STRING && i < keys.size(); ++i)
+    proto.add_keys(keys.integerAt(i));
+  proto.mutable_values()->set_elem_type(::onnx::SequenceProto::TENSOR);
+  size_t bytes = mlc_type_bits(values.type) / 8;
+  for (int64_t i = 0; i < values.size(); ++i) {
+    ::onnx::TensorProto &value = *proto.mutable_values()->add_tensor_values();
+    value.set_data_type(values.type);
+    if (values.type == MLC_STRING)
+      value.add_string_data(values.strings[i]);
+    else
+      value.set_raw_data(values.data.data() + i * bytes, bytes);
+  }
+  return proto;
+}
+
+static ::onnx::SequenceProto fromSequence(const Tensor &value, const mlc_port &port) {
   ::onnx::SequenceProto proto;
+  if (port.kind == MLC_SEQUENCE_OF_MAPS) {
+    proto.set_elem_type(::onnx::SequenceProto::MAP);
+    for (const Tensor &item : value.items)
+      *proto.add_map_values() = fromMap(item);
+    return proto;
+  }
   proto.set_elem_type(::onnx::SequenceProto::TENSOR);
   for (const Tensor &item : value.items)
     *proto.add_tensor_values() = fromTensor(item);
@@ -156,14 +234,21 @@ void writeValueProto(const Tensor &value, const mlc_port &port, raw_ostream &out
     proto.set_name(port.name);
     if (isSequence) {
       proto.set_elem_type(::onnx::OptionalProto::SEQUENCE);
-      *proto.mutable_sequence_value() = fromSequence(value);
+      *proto.mutable_sequence_value() = fromSequence(value, port);
+    } else if (value.kind == Tensor::IsMap) {
+      proto.set_elem_type(::onnx::OptionalProto::MAP);
+      *proto.mutable_map_value() = fromMap(value);
     } else if (value.kind == Tensor::IsTensor) {
       proto.set_elem_type(::onnx::OptionalProto::TENSOR);
       *proto.mutable_tensor_value() = fromTensor(value);
     }
     out << proto.SerializeAsString();
   } else if (isSequence) {
-    ::onnx::SequenceProto proto = fromSequence(value);
+    ::onnx::SequenceProto proto = fromSequence(value, port);
+    proto.set_name(port.name);
+    out << proto.SerializeAsString();
+  } else if (value.kind == Tensor::IsMap) {
+    ::onnx::MapProto proto = fromMap(value);
     proto.set_name(port.name);
     out << proto.SerializeAsString();
   } else {

@@ -47,12 +47,33 @@ static Expected<Tensor> parseTensor(StringRef text) {
   return result;
 }
 
-/// A tensor; tensors between brackets, which are a sequence; or `absent float`, an optional without element.
+/// "string[2] {"a", "b"}: float[2] {1, 2}", between braces.
+static Expected<Tensor> parseMap(StringRef text) {
+  if (!text.consume_front("{") || !text.consume_back("}"))
+    return fail("expects {keys: values}, got '" + text + "'");
+  size_t between = text.find("}:"); // behind the last key
+  if (between == StringRef::npos)
+    return fail("expects {keys: values}, got '{" + text + "}'");
+  Expected<Tensor> keys = parseTensor(text.take_front(between + 1).trim());
+  if (!keys)
+    return keys;
+  Expected<Tensor> values = parseTensor(text.drop_front(between + 2).trim());
+  if (!values)
+    return values;
+  if ((keys->type != MLC_STRING && keys->type != MLC_INT64) || keys->extents.size() != 1 ||
+      keys->extents != values->extents)
+    return fail("expects keys that are strings or int64, and as many values, got '{" + text + "}'");
+  return Tensor::map(std::move(*keys), std::move(*values));
+}
+
+/// A tensor; a map; tensors or maps between brackets, which are a sequence; or `absent float`, an optional without element.
 static Expected<Tensor> parseValue(StringRef text) {
   if (text.consume_front("absent ")) {
     Expected<Tensor> like = parseTensor((text.trim() + "[0] {}").str());
     return like ? Expected<Tensor>(Tensor::absent(like->type)) : like.takeError();
   }
+  if (text.starts_with("{"))
+    return parseMap(text);
   if (!text.starts_with("["))
     return parseTensor(text);
   // "[float[2] {1, 2}; float[1] {3}]"; an empty one says its type, "[] float".
@@ -62,7 +83,7 @@ static Expected<Tensor> parseValue(StringRef text) {
   SmallVector<StringRef> parts;
   inner.split(parts, ';', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
   for (StringRef part : parts) {
-    Expected<Tensor> item = parseTensor(part.trim());
+    Expected<Tensor> item = part.trim().starts_with("{") ? parseMap(part.trim()) : parseTensor(part.trim());
     if (!item)
       return item;
     items.push_back(std::move(*item));

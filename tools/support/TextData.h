@@ -6,8 +6,8 @@
 //   #out y = float[4] {0, 2, -2, nan}
 //
 // A value is written as ONNX text writes an initializer, except that numbers of every float type are numbers and not
-// their bits. A sequence is tensors between brackets, `[float[2] {1, 2}; float[0] {}]` or `[] float`, and an optional
-// without element is `absent float`. One line holds one value. Each `#in` behind an `#out` begins another data set. In place of its outputs,
+// their bits. A sequence is tensors between brackets, `[float[2] {1, 2}; float[0] {}]` or `[] float`, a map is
+// `{string[2] {"a", "b"}: float[2] {1, 2}}`, and an optional without element is `absent float`. One line holds one value. Each `#in` behind an `#out` begins another data set. In place of its outputs,
 // `#fails TEXT` says that the run ends with an error that contains TEXT. `#tolerance RTOL ATOL` holds for the whole
 // file; without it, results are exact.
 #pragma once

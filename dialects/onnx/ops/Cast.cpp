@@ -4,6 +4,7 @@
 //
 // What a conversion does to numbers that the new type cannot hold is described at castScalar and Narrowing
 // (onnx/Scalars.h).
+#include "onnx/ops/Cast.h"
 #include "mlc/Mlc.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "onnx/NodeText.h"
@@ -66,24 +67,28 @@ static Value parse(Scalars &s, Value text, Type to, Value node) {
   return castScalar({b, s.loc, wide}, parsed, wide, to);
 }
 
+Value convertElements(Lowering &l, Value operand, Type from, Type to, Narrowing narrowing) {
+  if (from == to || (!isa<StringType>(from) && !isa<StringType>(to)))
+    return l.cast(operand, from, to, narrowing);
+  SmallVector<OpFoldResult> extents = tensor::getMixedSizes(l.b, l.loc(), operand);
+  if (isa<StringType>(to))
+    return l.elementwise(extents, to, operand, from,
+                         [&](Scalars &s, ValueRange args) { return format(s, args[0], from); });
+  Value node = TextOp::create(l.b, l.loc(), nodeText(l.op));
+  return l.elementwise(extents, to, operand, from,
+                       [&](Scalars &s, ValueRange args) { return parse(s, args[0], to, node); });
+}
+
 static FailureOr<Value> lowerCast(Operation *op, Lowering &l, bool saturate, StringRef roundMode) {
   Value operand = op->getOperand(0);
   Type from = Lowering::element(operand), to = Lowering::element(op->getResult(0));
-  if (from != to && isa<StringType>(to))
-    return l.elementwise(op->getResult(0), operand,
-                         [&](Scalars &s, ValueRange args) { return format(s, args[0], from); });
-  if (from != to && isa<StringType>(from)) {
-    Value node = TextOp::create(l.b, l.loc(), nodeText(op));
-    return l.elementwise(op->getResult(0), operand,
-                         [&](Scalars &s, ValueRange args) { return parse(s, args[0], to, node); });
-  }
   Narrowing narrowing;
   narrowing.saturate = saturate;
   narrowing.round = llvm::StringSwitch<decltype(Narrowing::round)>(roundMode)
                         .Case("down", Narrowing::Down)
                         .Case("nearest", Narrowing::Nearest)
                         .Default(Narrowing::Up);
-  return l.cast(l(operand), from, to, narrowing);
+  return convertElements(l, l(operand), from, to, narrowing);
 }
 
 /// The same bits read as another type of the same width.

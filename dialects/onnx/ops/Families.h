@@ -25,6 +25,7 @@ void addGatherRules(Rules &);
 void addImageRules(Rules &);
 void addLinearRules(Rules &);
 void addLookupRules(Rules &);
+void addMapRules(Rules &);
 void addMatMulRules(Rules &);
 void addNonMaxSuppressionRules(Rules &);
 void addNormalizeRules(Rules &);

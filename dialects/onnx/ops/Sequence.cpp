@@ -5,9 +5,8 @@
 //
 // Both are !mlc.sequence: see there. What the tensors of a sequence have in common is followed by the analysis
 // (Facts::items), since an operator behind a SequenceAt needs the rank of what it gets.
-#include "mlc/Mlc.h"
+#include "onnx/ops/Sequence.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "onnx/IndexMath.h"
 
 using namespace mlir;
 
@@ -43,9 +42,6 @@ static Facts factsOfItem(Type item, Known &known) {
 
 //===-- Lowering -------------------------------------------------------------------------===//
 
-template <typename... Operands> static Value service(Lowering &l, StringRef name, Type result, Operands... operands) {
-  return ServiceOp::create(l.b, l.loc(), TypeRange(result), name, ValueRange{operands...}).getResult();
-}
 static Value asI64(Lowering &l, Value index) {
   return arith::IndexCastOp::create(l.b, l.loc(), l.b.getI64Type(), index);
 }
@@ -53,7 +49,7 @@ static Index lengthOf(Lowering &l, Value sequence) {
   Value length = service(l, "sequence_length", l.b.getI64Type(), sequence);
   return Index(l, Value(arith::IndexCastOp::create(l.b, l.loc(), l.b.getIndexType(), length)));
 }
-static Value emptySequence(Lowering &l) {
+Value emptySequence(Lowering &l) {
   return ServiceOp::create(l.b, l.loc(), TypeRange(mlc::SequenceType::get(l.b.getContext())), "sequence_empty",
                            ValueRange())
       .getResult();
@@ -63,15 +59,11 @@ static Value insertAt(Lowering &l, Value sequence, Value tensor, Type element, I
   return InsertOp::create(l.b, l.loc(), sequence.getType(), tensor, sequence, asI64(l, position),
                           elementTypeNumber(element));
 }
-static Value append(Lowering &l, Value sequence, Value tensor, Type element) {
+Value append(Lowering &l, Value sequence, Value tensor, Type element) {
   return insertAt(l, sequence, tensor, element, lengthOf(l, sequence));
 }
 
-/// The tensor at `position`, which has been checked, as result `result` of the operation has it.
-static FailureOr<Value> itemAt(Lowering &l, Value sequence, Index position, Value result) {
-  if (!l.known.of(result).extents)
-    return l.unsupported("the rank of the tensor that it takes from the sequence is known to the run only");
-  RankedTensorType type = l.type(result);
+Value itemAt(Lowering &l, Value sequence, Index position, RankedTensorType type) {
   Value place = asI64(l, position);
   SmallVector<Value> sizes;
   for (auto [axis, extent] : llvm::enumerate(type.getShape())) {
@@ -80,7 +72,14 @@ static FailureOr<Value> itemAt(Lowering &l, Value sequence, Index position, Valu
     Value number = service(l, "sequence_extent", l.b.getI64Type(), sequence, place, asI64(l, l.index(int64_t(axis))));
     sizes.push_back(arith::IndexCastOp::create(l.b, l.loc(), l.b.getIndexType(), number));
   }
-  return Value(AtOp::create(l.b, l.loc(), type, sequence, place, sizes));
+  return AtOp::create(l.b, l.loc(), type, sequence, place, sizes);
+}
+
+/// The same as result `result` of the operation has it.
+static FailureOr<Value> itemAt(Lowering &l, Value sequence, Index position, Value result) {
+  if (!l.known.of(result).extents)
+    return l.unsupported("the rank of the tensor that it takes from the sequence is known to the run only");
+  return itemAt(l, sequence, position, l.type(result));
 }
 
 /// A position of at most `last`, counted from the end of a sequence of `length` where it is negative, and checked; the

@@ -48,8 +48,8 @@ extern const mlc_model_data_t mlc_model_data;
  * follow. */
 struct mlc_frame {
   /* Contiguous row-major, at least element-aligned. Elements of fewer than 8 bits take a byte each, extended by their
-   * sign if they are signed integers, else by zeros; outputs likewise. An input that is a sequence or an optional is
-   * an mlc_sequence. */
+   * sign if they are signed integers, else by zeros; outputs likewise. An input that is a sequence, a map or an
+   * optional is an mlc_sequence. */
   const void *const *inputs;
   const int64_t *const *input_extents;
   void *arena; /* arena_bytes(symbols) bytes, 64-byte aligned */
@@ -83,7 +83,8 @@ void mlc_rt_parallel(mlc_frame *frame, int64_t count, void (*body)(void *closure
 
 /*===-- Values that are not numbers ----------------------------------------------------------------------------------*/
 
-/* A list of tensors that never changes, in the memory of the run; null is the one that is absent. */
+/* A list of tensors that never changes, in the memory of the run; null is the one that is absent. Maps are lists of keys
+ * and values in turn, all of rank 1. */
 typedef struct mlc_sequence mlc_sequence;
 
 /* Sequences: the operands have been checked, except where it says so. Only the graph function calls these. */
@@ -99,6 +100,9 @@ const mlc_sequence *mlc_rt_sequence_erase(const mlc_sequence *sequence, int64_t 
 const void *mlc_rt_sequence_data(const mlc_sequence *sequence, int64_t position);
 /* 0 where there is no such tensor or axis. */
 int64_t mlc_rt_sequence_extent(const mlc_sequence *sequence, int64_t position, int64_t axis);
+/* Maps whose values are the rows of the second tensor of `pair`, a matrix, and whose keys are the first one. They share
+ * both. */
+const mlc_sequence *mlc_rt_sequence_of_maps(const mlc_sequence *pair);
 /* What mlc_rt_output is for tensors. */
 void mlc_rt_output_sequence(int64_t index, const mlc_sequence *sequence);
 

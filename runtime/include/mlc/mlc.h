@@ -33,7 +33,7 @@ extern "C" {
 
 /* The version of this interface. It changes only when something here changes its meaning; additions to the end of a
  * structure that carries its size do not count. */
-#define MLC_VERSION 1u
+#define MLC_VERSION 2u
 
 typedef enum mlc_status {
   MLC_OK = 0,
@@ -79,7 +79,9 @@ typedef enum mlc_type {
   MLC_FLOAT8E8M0 = 24,
   MLC_UINT2 = 25,
   MLC_INT2 = 26,
-  MLC_ITEM = 256 /* mlc_tensor: only for a sequence that goes into a run or comes out, whose elements are tensors */
+  /* Only for what goes into a run or comes out: */
+  MLC_ITEM = 256,    /* mlc_tensor: the elements of a sequence */
+  MLC_MAP_ITEM = 257 /* mlc_map: the only element of a map, the elements of a sequence of maps */
 } mlc_type;
 
 /*===-- What a model is ----------------------------------------------------------------------------------------------*/
@@ -93,7 +95,9 @@ typedef enum mlc_type {
 /* What a port takes or gives. */
 typedef enum mlc_kind {
   MLC_TENSOR = 0,
-  MLC_SEQUENCE = 1 /* any number of tensors of one element type, each with extents of its own */
+  MLC_SEQUENCE = 1, /* any number of tensors of one element type, each with extents of its own */
+  MLC_MAP = 2,      /* from keys, integers or strings, to values, of which each is one element */
+  MLC_SEQUENCE_OF_MAPS = 3
 } mlc_kind;
 
 /* The rank of a port whose tensors may have any; only of sequences and optionals. */
@@ -103,10 +107,11 @@ typedef enum mlc_kind {
 typedef struct mlc_port {
   const char *name;
   const int64_t *extents; /* `rank` of them; of a sequence, those of each of its tensors */
-  int32_t rank;
-  int32_t type;     /* mlc_type of the elements */
-  int32_t kind;     /* mlc_kind */
-  int32_t optional; /* 1: may be absent */
+  int32_t rank;           /* of maps 0 */
+  int32_t type;           /* mlc_type of the elements; of maps, of the values */
+  int32_t kind;           /* mlc_kind */
+  int32_t optional;       /* 1: may be absent */
+  int32_t key;            /* of maps, mlc_type of the keys; else MLC_UNDEFINED */
 } mlc_port;
 
 typedef struct mlc_property {
@@ -151,11 +156,17 @@ typedef struct mlc_tensor {
   int32_t type; /* mlc_type */
 } mlc_tensor;
 
+/* A map: value i belongs to key i. Both have rank 1 and one length. Keys may come in any order, and should differ. */
+typedef struct mlc_map {
+  mlc_tensor keys, values;
+} mlc_map;
+
 /* The rank that says that an optional input or output is not there; then nothing else of it counts. */
 #define MLC_ABSENT (-1)
 
 /* One input of a run. All of it stays the caller's and is only read, until mlc_run returns. A sequence has rank 1
- * and elements of type MLC_ITEM, which are its tensors. */
+ * and elements of type MLC_ITEM, which are its tensors; a map has rank 0, a sequence of maps rank 1, and elements of type
+ * MLC_MAP_ITEM. */
 typedef struct mlc_input {
   const char *name; /* null: the input at this place in mlc_model_info.inputs */
   const void *data; /* the element at index 0, 0...; may be null when there are no elements */
@@ -174,8 +185,9 @@ typedef enum mlc_memory {
   MLC_MEMORY_HANDED_OVER = 2
 } mlc_memory;
 
-/* One output of a run. `mlc_output output = {.memory = MLC_MEMORY_SESSION};` is a whole request. A sequence is given as
- * it is taken, with all that its tensors hold; it and an optional cannot be in the caller's memory. */
+/* One output of a run. `mlc_output output = {.memory = MLC_MEMORY_SESSION};` is a whole request. Sequences and maps
+ * are given as they are taken, with all that their tensors hold, of which maps may share keys; they and optionals cannot be
+ * in the caller's memory. */
 typedef struct mlc_output {
   const char *name; /* null: the output at this place in mlc_model_info.outputs */
   void *data;       /* set by the run unless the memory is the caller's */
@@ -286,7 +298,7 @@ static inline mlc_status mlc_query_memory(const mlc_model *model, const int64_t 
 }
 
 /* The extents of one output, given the values of the symbolic dimensions; MLC_EXTENT_UNKNOWN where only a run can tell.
- * Nothing can be told of sequences and optionals, and nothing is written. */
+ * Nothing can be told of sequences, maps and optionals, and nothing is written. */
 static inline mlc_status mlc_query_output(const mlc_model *model, uint32_t output, const int64_t *dims,
                                           int64_t *extents, mlc_error *error) {
   if (!model)
@@ -341,6 +353,8 @@ static inline int32_t mlc_type_bits(int32_t type) {
                                  64, 128, 16, 8, 8,  8,  8,  4,  4,   4, 8,  2,  2};
   if (type == MLC_ITEM)
     return 8 * (int32_t)sizeof(mlc_tensor);
+  if (type == MLC_MAP_ITEM)
+    return 8 * (int32_t)sizeof(mlc_map);
   return type < 0 || type >= (int32_t)sizeof bits ? 0 : bits[type];
 }
 
@@ -353,6 +367,8 @@ static inline const char *mlc_type_name(int32_t type) {
       "uint4",     "int4",       "float4e2m1", "float8e8m0",   "uint2",          "int2"};
   if (type == MLC_ITEM)
     return "tensor";
+  if (type == MLC_MAP_ITEM)
+    return "map";
   return type < 0 || type >= (int32_t)(sizeof names / sizeof *names) ? "unknown" : names[type];
 }
 

@@ -57,7 +57,8 @@ template <> struct TypeOf<std::uint16_t> : TypeConstant<MLC_UINT16> {};
 template <> struct TypeOf<std::uint32_t> : TypeConstant<MLC_UINT32> {};
 template <> struct TypeOf<std::uint64_t> : TypeConstant<MLC_UINT64> {};
 template <> struct TypeOf<mlc_string> : TypeConstant<MLC_STRING> {};
-template <> struct TypeOf<mlc_tensor> : TypeConstant<MLC_ITEM> {}; ///< of sequences
+template <> struct TypeOf<mlc_tensor> : TypeConstant<MLC_ITEM> {};  ///< of sequences
+template <> struct TypeOf<mlc_map> : TypeConstant<MLC_MAP_ITEM> {}; ///< of maps and sequences of maps
 template <> struct TypeOf<std::complex<float>> : TypeConstant<MLC_COMPLEX64> {};
 template <> struct TypeOf<std::complex<double>> : TypeConstant<MLC_COMPLEX128> {};
 template <typename Element> inline constexpr mlc_type typeOf = TypeOf<std::remove_cv_t<Element>>::value;
@@ -198,6 +199,13 @@ template <typename Range> mlc_tensor item(const Range &data, std::span<const std
           typeOf<std::remove_pointer_t<decltype(std::data(data))>>};
 }
 
+/// A map for an input, which is Input(std::span(&map, 1), {}): contiguous keys and as many values; `length` is that
+/// number, and outlives the run.
+template <typename Keys, typename Values>
+mlc_map mapOf(const Keys &keys, const Values &values, const std::int64_t &length) {
+  return {item(keys, std::span(&length, 1)), item(values, std::span(&length, 1))};
+}
+
 /// The elements of a finished output, or of a tensor of a sequence; throws if its type is another. Of an output that is
 /// absent, none.
 template <typename Element, typename Output> std::span<const Element> elementsOf(const Output &output) {
@@ -228,7 +236,8 @@ public:
   std::span<const std::int64_t> shape() const noexcept {
     return {output.extents, std::size_t(isPresent() ? output.rank : 0)};
   }
-  /// data<mlc_string>() of strings, see textOf(); data<mlc_tensor>() of a sequence, see elementsOf().
+  /// data<mlc_string>() of strings, see textOf(); data<mlc_tensor>() of a sequence, data<mlc_map>() of a map or a
+  /// sequence of maps, see elementsOf().
   template <typename Element> std::span<const Element> data() const { return elementsOf<Element>(output); }
   /// Of any type.
   std::span<const std::byte> bytes() const noexcept {

@@ -9,8 +9,8 @@
 #define JOIN(a, b) JOIN_OF(a, b)
 
 static const int64_t extents[] = {-1};
-static const mlc_port input = {"x", extents, 1, MLC_FLOAT32, MLC_TENSOR, 0};
-static const mlc_port output = {"y", extents, 1, MLC_FLOAT32, MLC_TENSOR, 0};
+static const mlc_port input = {"x", extents, 1, MLC_FLOAT32, MLC_TENSOR, 0, MLC_UNDEFINED};
+static const mlc_port output = {"y", extents, 1, MLC_FLOAT32, MLC_TENSOR, 0, MLC_UNDEFINED};
 static const char *const symbols[] = {"N"};
 static const mlc_property properties[] = {{"mlc.producer", "a test"}};
 

@@ -51,6 +51,19 @@ TEST_CASE("types and extents are the same") {
   CHECK(compareTypes(tensorOf(MLC_FLOAT32, {1}), tensorOf(MLC_FLOAT32, {2})).matches);
 }
 
+TEST_CASE("maps have the same keys, in any order, and values like tensors") {
+  Tensor want = Tensor::map(tensorOf(MLC_INT64, {1, 2}), tensorOf(MLC_FLOAT32, {10, 20}));
+  Tensor got = Tensor::map(tensorOf(MLC_INT64, {2, 1}), tensorOf(MLC_FLOAT32, {20, 10.5}));
+  CHECK(compare(got, want, {0, 0.5}).matches);
+  CHECK(compare(got, want, {0, 0}).mismatch ==
+        "values: 1 of 2 elements differ, most at [0]: expects 10, got 10.5 (allowed 0)");
+  Tensor other = Tensor::map(tensorOf(MLC_INT64, {1, 3}), tensorOf(MLC_FLOAT32, {10, 20}));
+  CHECK_FALSE(compare(other, want, {1, 1}).matches);
+  Tensor sequence = Tensor::sequence(MLC_FLOAT32, {want, other});
+  CHECK(compare(sequence, Tensor::sequence(MLC_FLOAT32, {want, want}), {}).mismatch.find("map 1: keys: ") == 0);
+  CHECK(compareTypes(want, tensorOf(MLC_FLOAT32, {1})).mismatch == "expects float32 1, got map of 2 float32");
+}
+
 static llvm::Expected<Tolerances> tolerancesIn(llvm::StringRef text) {
   llvm::SmallString<64> path;
   REQUIRE_FALSE(llvm::sys::fs::createTemporaryFile("tolerance", "json", path));

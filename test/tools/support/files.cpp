@@ -1,6 +1,7 @@
 // Tensors in files: what is written is read back, what numpy and ONNX write is read, what is damaged is refused.
 #include "Expected.h"
 #include "support/TensorFiles.h"
+#include <onnx/onnx-data.pb.h>
 #include <onnx/onnx_pb.h>
 
 using namespace mlc;
@@ -50,8 +51,8 @@ static Tensor strings(std::vector<std::string> texts) {
 }
 
 /// The value in a file of a port of this form, read again.
-static Tensor throughProto(const Tensor &value, mlc_kind kind, bool optional) {
-  mlc_port port = {"x", nullptr, MLC_RANK_UNKNOWN, value.type, kind, optional};
+static Tensor throughProto(const Tensor &value, mlc_kind kind, bool optional, mlc_type key = MLC_UNDEFINED) {
+  mlc_port port = {"x", nullptr, MLC_RANK_UNKNOWN, value.type, kind, optional, key};
   std::string bytes;
   llvm::raw_string_ostream out(bytes);
   writeValueProto(value, port, out);
@@ -72,6 +73,43 @@ TEST_CASE("strings, sequences and optionals survive their messages") {
     CHECK(read.items[1].extents.empty());
     CHECK(throughProto(Tensor::sequence(MLC_FLOAT32, {}), MLC_SEQUENCE, false).items.empty());
   }
+}
+
+TEST_CASE("maps survive their messages, in the order of their keys") {
+  Tensor numbers(MLC_INT64, {2}), values(MLC_FLOAT64, {2});
+  numbers.setNumber(0, 7);
+  numbers.setNumber(1, -3);
+  values.setNumber(0, 0.5);
+  values.setNumber(1, 2);
+  Tensor map = Tensor::map(numbers, values), other = Tensor::map(strings({"b", "a"}), strings({"", "x"}));
+  for (bool optional : {false, true}) {
+    Tensor read = throughProto(map, MLC_MAP, optional, MLC_INT64);
+    CHECK(formatElements(read) == "{-3: 2, 7: 0.5}");
+    CHECK(formatType(read) == "map of 2 float64");
+    CHECK(formatElements(throughProto(other, MLC_MAP, optional, MLC_STRING)) == "{\"a\": \"x\", \"b\": \"\"}");
+    Tensor several =
+        Tensor::sequence(MLC_FLOAT64, {map, Tensor::map(Tensor(MLC_INT64, {0}), Tensor(MLC_FLOAT64, {0}))});
+    read = throughProto(several, MLC_SEQUENCE_OF_MAPS, optional, MLC_INT64);
+    CHECK(formatElements(read) == "{-3: 2, 7: 0.5}\n{}");
+    CHECK(formatType(read) == "sequence of 2 float64 maps");
+  }
+}
+
+TEST_CASE("maps that are not the port's are refused") {
+  mlc_port port = {"x", nullptr, 0, MLC_FLOAT32, MLC_MAP, 0, MLC_INT64};
+  ::onnx::MapProto proto;
+  proto.set_key_type(::onnx::TensorProto::STRING);
+  proto.add_string_keys("one");
+  CHECK_THAT(errorOf(readValueProto(proto.SerializeAsString(), port)),
+             Catch::Contains("expects keys of type int64, got string"));
+  port.key = MLC_STRING;
+  CHECK_THAT(errorOf(readValueProto(proto.SerializeAsString(), port)),
+             Catch::Contains("expects a value for each of 1 keys, got 0"));
+  ::onnx::TensorProto &value = *proto.mutable_values()->add_tensor_values();
+  value.set_data_type(::onnx::TensorProto::INT64);
+  value.add_int64_data(1);
+  CHECK_THAT(errorOf(readValueProto(proto.SerializeAsString(), port)),
+             Catch::Contains("expects values of type float32, got int64"));
 }
 
 TEST_CASE("a number of strings that is not the shape's is refused") {
@@ -170,7 +208,7 @@ static const unsigned char png[] = {
     0x03, 0xfd, 0xdd, 0x17, 0x6f, 0x47, 0x00, 0x00, 0x00, 0x00, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82};
 
 static Tensor picture(llvm::ArrayRef<int64_t> extents, mlc_type type = MLC_FLOAT32) {
-  mlc_port port{"image", extents.data(), int32_t(extents.size()), int32_t(type), MLC_TENSOR, 0};
+  mlc_port port{"image", extents.data(), int32_t(extents.size()), int32_t(type), MLC_TENSOR, 0, MLC_UNDEFINED};
   return valueOf(readPicture(llvm::StringRef(reinterpret_cast<const char *>(png), sizeof png), port));
 }
 
@@ -181,9 +219,9 @@ TEST_CASE("pictures follow the extents of the input") {
   CHECK(formatElements(picture({open, 2, 3}, MLC_UINT8)) == "[[[255   0   0]\n  [255 255 255]]]");
   CHECK(formatElements(picture({1, 1, 1, 2})) == "[[[[ 76 255]]]]"); // grey
   CHECK(formatElements(picture({1, 2})) == "[[ 76 255]]");
-  mlc_port vector{"x", nullptr, 1, MLC_FLOAT32, MLC_TENSOR, 0};
+  mlc_port vector{"x", nullptr, 1, MLC_FLOAT32, MLC_TENSOR, 0, MLC_UNDEFINED};
   CHECK_THAT(errorOf(readPicture("", vector)), Catch::Contains("rank 2 to 4, got 1"));
   int64_t extents[] = {1, 3, 1, 2};
-  mlc_port port{"x", extents, 4, MLC_FLOAT32, MLC_TENSOR, 0};
+  mlc_port port{"x", extents, 4, MLC_FLOAT32, MLC_TENSOR, 0, MLC_UNDEFINED};
   CHECK_THAT(errorOf(readPicture("no picture", port)), Catch::Contains("not a picture"));
 }
