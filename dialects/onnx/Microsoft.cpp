@@ -13,6 +13,7 @@ void registerMicrosoftSchemas() {
   addNormalizations();
   addQuantized();
   addTakenOver();
+  addText();
 }
 
 } // namespace mlc::onnx

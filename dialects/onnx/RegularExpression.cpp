@@ -596,12 +596,19 @@ private:
 
 } // namespace
 
-std::optional<std::string> automatonOf(StringRef pattern, std::string &problem) {
+std::optional<std::string> automatonOf(StringRef pattern, std::string &problem, MatchKind kind) {
   problem.clear();
   std::vector<Node> nodes;
   std::optional<int> begin = Parser(pattern, nodes, problem).parse();
   if (!begin || !problem.empty())
     return std::nullopt;
+  bool looksAround = any_of(nodes, [](const Node &node) {
+    return node.kind != Node::Byte && node.kind != Node::Split && node.kind != Node::Accept;
+  });
+  if (kind == MatchKind::Anywhere && looksAround) {
+    problem = "uses ^, $ or \\b, which mlc does not support where matches are searched";
+    return std::nullopt;
+  }
 
   // Bytes that no range tells apart are one class.
   std::array<bool, 257> starts = {true};

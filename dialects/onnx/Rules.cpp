@@ -61,6 +61,7 @@ Rules &rulesToExtend() {
     addStringRules(all);
     addSvmRules(all);
     addTfIdfRules(all);
+    addTokenizerRules(all);
     addTrainRules(all);
     addTransposeRules(all);
     addTreeRules(all);

@@ -38,6 +38,9 @@ inline int32_t axesOf(const mlc_port &port) { return isHandle(port) ? 0 : port.r
 /// An empty sequence with room for items. Null when there is no memory.
 Sequence *newSequence(Region &region, int64_t capacity);
 
+/// With one more tensor before the one at `position`, which is not copied. Ends the run when there is no memory.
+const Sequence *withItem(const Sequence *sequence, int64_t position, const mlc_tensor &item);
+
 /// Checks what the caller passes for a handle, and makes a sequence of it.
 mlc_status takeSequence(Session &session, uint32_t index, mlc_error *error);
 /// Completes the caller's output of a handle.

@@ -35,19 +35,7 @@ static mlc_tensor copyOf(const void *data, const int64_t *extents, int64_t rank,
   return {copy, uint64_t(bytes), kept, int32_t(rank), int32_t(type)};
 }
 
-extern "C" {
-
-const mlc_sequence *mlc_rt_sequence_empty(void) { return newOrFail(0); }
-
-const mlc_sequence *mlc_rt_sequence_absent(void) { return nullptr; }
-
-int64_t mlc_rt_sequence_present(const mlc_sequence *sequence) { return sequence != nullptr; }
-
-int64_t mlc_rt_sequence_length(const mlc_sequence *sequence) { return sequence ? sequence->length : 0; }
-
-const mlc_sequence *mlc_rt_sequence_insert(const mlc_sequence *sequence, int64_t position, const void *data,
-                                           const int64_t *extents, int64_t rank, int64_t type) {
-  const mlc_tensor item = copyOf(data, extents, rank, type);
+const Sequence *mlc::rt::withItem(const Sequence *sequence, int64_t position, const mlc_tensor &item) {
   const int64_t length = sequence->length;
   Sequence::Store *store = sequence->store;
   if (position == length && store->used == length && length < store->capacity) {
@@ -66,6 +54,21 @@ const mlc_sequence *mlc_rt_sequence_insert(const mlc_sequence *sequence, int64_t
   items[position] = item;
   result->store->used = result->length = length + 1;
   return result;
+}
+
+extern "C" {
+
+const mlc_sequence *mlc_rt_sequence_empty(void) { return newOrFail(0); }
+
+const mlc_sequence *mlc_rt_sequence_absent(void) { return nullptr; }
+
+int64_t mlc_rt_sequence_present(const mlc_sequence *sequence) { return sequence != nullptr; }
+
+int64_t mlc_rt_sequence_length(const mlc_sequence *sequence) { return sequence ? sequence->length : 0; }
+
+const mlc_sequence *mlc_rt_sequence_insert(const mlc_sequence *sequence, int64_t position, const void *data,
+                                           const int64_t *extents, int64_t rank, int64_t type) {
+  return withItem(sequence, position, copyOf(data, extents, rank, type));
 }
 
 const mlc_sequence *mlc_rt_sequence_erase(const mlc_sequence *sequence, int64_t position) {

@@ -10,5 +10,6 @@ void addGroupQueryAttention();
 void addNormalizations();
 void addQuantized();
 void addTakenOver();
+void addText();
 
 } // namespace mlc::onnx

@@ -49,6 +49,7 @@ void addSortRules(Rules &);
 void addStringRules(Rules &);
 void addSvmRules(Rules &);
 void addTfIdfRules(Rules &);
+void addTokenizerRules(Rules &);
 void addTrainRules(Rules &);
 void addTransposeRules(Rules &);
 void addTreeRules(Rules &);

@@ -146,6 +146,17 @@ typedef struct mlc_automaton {
   uint16_t next[];                   /* class_count of them for each state; then a byte for each: 1 if it accepts */
 } mlc_automaton;
 int64_t mlc_rt_string_matches(mlc_string text, mlc_string automaton);
+/* How a text falls into tokens: what the automaton accepts, the longest from left to right; or what is between texts that
+ * the automata accept, by the first one, what that leaves by the next, and so on; or, without any, its characters. */
+typedef struct mlc_tokenizer {
+  int64_t least;    /* characters of a token; what is shorter is left out */
+  int64_t is_token; /* 1: the only automaton accepts tokens; 0: automata accept separators */
+  int64_t automaton_count;
+  int64_t automata[]; /* their places in the table, aligned to 8 bytes */
+} mlc_tokenizer;
+/* With the tokens of the text, a tensor of rank 1, behind all others. They are parts of the text. Only the graph function
+ * calls this. */
+const mlc_sequence *mlc_rt_sequence_with_tokens(const mlc_sequence *sequence, mlc_string text, mlc_string tokenizer);
 
 /* Pixels of a picture, a tensor of bytes [rows, columns, channels], out of a file, one of bytes [size]; without rows if it
  * cannot be decoded. `order` is 0 for red, green, blue; 1 for blue, green, red; 2 for gray. Ends the run, with a text that
