@@ -15,6 +15,13 @@ struct Binary {
   llvm::SmallVector<std::unique_ptr<llvm::MemoryBuffer>> objects;
 };
 
+/// How a contraction of integers finds its factors.
+struct IntegerProduct {
+  int64_t group = 1; ///< neighbouring terms of the depth that lie side by side; 1: any element is a factor by itself
+  unsigned lhsBits, rhsBits;
+  bool lhsIsUnsigned;
+};
+
 class Target {
 public:
   virtual ~Target() = default;
@@ -37,6 +44,9 @@ public:
   /// Columns of a packed panel for a contraction with `columns` result columns (ShapedType::kDynamic if unknown) of
   /// this element type.
   virtual int64_t panelWidth(mlir::Type element, int64_t columns, TargetAttr) const = 0;
+  /// The form in which it multiplies integers as `factors` has them (of group 1) best: in groups, of lhs elements as wide
+  /// or wider. If `canShift`, unsigned elements of 8 bits may become signed ones, less 128, and the other way round.
+  virtual IntegerProduct integerProduct(IntegerProduct factors, bool canShift, TargetAttr) const { return factors; }
   /// What a kernel may put on the stack of the thread that runs it; 0 where another device may have to see it.
   virtual int64_t stackBytes() const { return 192 << 10; }
   /// Splits off, before anything else of the target phase, what a device runs; a CPU has nothing to split.

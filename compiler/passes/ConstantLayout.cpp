@@ -51,8 +51,8 @@ static std::optional<ConstantView> copied(linalg::GenericOp op, const ConstantVi
       !op.getIndexingMapsArray().back().isIdentity())
     return std::nullopt;
   Value result = op.getBody()->getTerminator()->getOperand(0);
-  if (auto extension = result.getDefiningOp<arith::ExtFOp>())
-    result = extension.getIn();
+  if (Operation *extension = result.getDefiningOp(); isa_and_nonnull<arith::ExtFOp, arith::ExtSIOp>(extension))
+    result = extension->getOperand(0);
   if (result != op.getBody()->getArgument(0))
     return std::nullopt;
   ConstantView view{source.elements, op.getStaticLoopRanges(), {}, source.offset};
@@ -122,32 +122,43 @@ std::optional<ConstantView> viewOfConstant(Value value) {
 
 namespace {
 struct Copy {
-  ArrayRef<int64_t> shape, strides, steps; ///< steps: of the bound along each axis
-  int64_t limit;
+  struct Bound {
+    SmallVector<int64_t> steps; ///< along each axis
+    int64_t limit;
+  };
+  using Reached = SmallVector<int64_t, 2>; ///< of each bound
+
+  ArrayRef<int64_t> shape, strides;
   SmallVector<int64_t> volumes; ///< elements of the result below one index of each axis
+  SmallVector<Bound, 2> bounds;
 
   /// `from` may be at any address: elements are read where the model file has them.
-  template <typename Element> void run(size_t axis, const char *from, Element *to, int64_t reached) const {
-    int64_t count = shape[axis], step = steps[axis];
-    if (step > 0)
-      count = std::min<int64_t>(count, llvm::divideCeil(std::max<int64_t>(limit - reached, 0), step));
+  template <typename Element> void run(size_t axis, const char *from, Element *to, const Reached &reached) const {
+    int64_t count = shape[axis];
+    for (auto [bound, at] : llvm::zip_equal(bounds, reached))
+      if (int64_t step = bound.steps[axis]; step > 0)
+        count = std::min<int64_t>(count, llvm::divideCeil(std::max<int64_t>(bound.limit - at, 0), step));
     if (axis + 1 == shape.size()) {
       int64_t stride = strides[axis];
       for (int64_t i = 0; i < count; ++i)
         std::memcpy(to + i, from + i * stride * int64_t(sizeof(Element)), sizeof(Element));
       return;
     }
-    for (int64_t i = 0; i < count; ++i)
-      run(axis + 1, from + i * strides[axis] * int64_t(sizeof(Element)), to + i * volumes[axis], reached + i * step);
+    Reached next = reached;
+    for (int64_t i = 0; i < count; ++i) {
+      run(axis + 1, from + i * strides[axis] * int64_t(sizeof(Element)), to + i * volumes[axis], next);
+      for (auto [bound, at] : llvm::zip_equal(bounds, next))
+        at += bound.steps[axis];
+    }
   }
 };
 } // namespace
 
 ElementsAttr rearranged(ElementsAttr source, int64_t offset, ArrayRef<int64_t> shape, ArrayRef<int64_t> strides,
-                        const IndexBound *bound) {
+                        ArrayRef<IndexBound> bounds) {
   Type element = source.getElementType();
   auto type = RankedTensorType::get(shape, element);
-  // What lies beyond the bound is never looked at, so a splat may stay one.
+  // What lies beyond a bound is never looked at, or multiplied with zero, so a splat may stay one.
   if (auto splat = dyn_cast<SplatElementsAttr>(source))
     return splat.resizeSplat(type);
   std::vector<char> storage;
@@ -156,17 +167,20 @@ ElementsAttr rearranged(ElementsAttr source, int64_t offset, ArrayRef<int64_t> s
   AsmResourceBlob blob = HeapAsmResourceBlob::allocate(type.getNumElements() * size, 64);
   MutableArrayRef<char> data = blob.getMutableData();
 
-  SmallVector<int64_t> steps(shape.size(), 0), extents(shape), jumps(strides);
-  if (bound) {
-    std::fill(data.begin(), data.end(), 0);
-    for (auto [axis, factor] : bound->factors)
-      steps[axis] = factor;
-  }
+  SmallVector<int64_t> extents(shape), jumps(strides);
   if (shape.empty())
-    extents = {1}, jumps = {0}, steps = {0};
-  Copy copy{extents, jumps, steps, bound ? bound->limit : 0, computeStrides(extents)};
+    extents = {1}, jumps = {0};
+  Copy copy{extents, jumps, computeStrides(extents), {}};
+  if (!bounds.empty())
+    std::fill(data.begin(), data.end(), 0);
+  for (const IndexBound &bound : bounds) {
+    copy.bounds.push_back({SmallVector<int64_t>(extents.size(), 0), bound.limit});
+    for (auto [axis, factor] : bound.factors)
+      copy.bounds.back().steps[axis] = factor;
+  }
   auto run = [&]<typename Element>(Element) {
-    copy.run<Element>(0, bytes.data() + offset * int64_t(sizeof(Element)), reinterpret_cast<Element *>(data.data()), 0);
+    copy.run<Element>(0, bytes.data() + offset * int64_t(sizeof(Element)), reinterpret_cast<Element *>(data.data()),
+                      Copy::Reached(bounds.size(), 0));
   };
   if (type.getNumElements() > 0) {
     switch (size) {

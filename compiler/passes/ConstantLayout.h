@@ -7,7 +7,7 @@
 namespace mlc {
 
 /// A constant seen through what only changes how its elements are indexed, or widens them: transposition, reversal,
-/// reshape, cast, extension of floats.
+/// reshape, cast, extension of floats and of signed integers.
 struct ConstantView {
   mlir::ElementsAttr elements;        ///< its type has the stored, maybe narrower, elements
   llvm::SmallVector<int64_t> shape;   ///< of the value
@@ -25,9 +25,9 @@ struct IndexBound {
 };
 
 /// A constant of this shape. Its element at i... is that of `source` at the offset plus the sum of i... times strides, or
-/// zero beyond the bound.
+/// zero beyond a bound.
 mlir::ElementsAttr rearranged(mlir::ElementsAttr source, int64_t offset, llvm::ArrayRef<int64_t> shape,
-                              llvm::ArrayRef<int64_t> strides, const IndexBound *bound = nullptr);
+                              llvm::ArrayRef<int64_t> strides, llvm::ArrayRef<IndexBound> bounds = {});
 
 /// The same elements with another shape.
 mlir::ElementsAttr reshaped(mlir::ElementsAttr elements, llvm::ArrayRef<int64_t> shape);

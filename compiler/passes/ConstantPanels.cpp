@@ -19,19 +19,32 @@ static ElementsAttr packed(ElementsAttr elements, const PanelLayout &layout) {
   };
   for (StridedAxis batch : layout.batches)
     add(batch.extent, batch.stride);
-  IndexBound bound{{{(int64_t)shape.size(), layout.width}}, layout.column.extent};
+  SmallVector<IndexBound, 2> bounds = {{{{(int64_t)shape.size(), layout.width}}, layout.column.extent}};
   add(llvm::divideCeil(layout.column.extent, layout.width), layout.column.stride * layout.width);
+  SmallVector<StridedAxis> depthAxes = layout.depth;
+  StridedAxis term = {1, 0}; // within a group
+  if (layout.group > 1) {
+    StridedAxis &last = depthAxes.back();
+    term = {layout.group, last.stride};
+    bounds.push_back({{{(int64_t)(shape.size() + depthAxes.size()) - 1, layout.group}}, last.extent});
+    last = {(int64_t)llvm::divideCeil(last.extent, layout.group), last.stride * layout.group};
+  }
   int64_t depth = 1;
-  for (StridedAxis axis : layout.depth) {
+  for (StridedAxis axis : depthAxes) {
     add(axis.extent, axis.stride);
     depth *= axis.extent;
   }
-  bound.factors.push_back({(int64_t)shape.size(), 1});
+  bounds.front().factors.push_back({(int64_t)shape.size(), 1});
   add(layout.width, layout.column.stride);
   // The depth is one axis in panels.
-  SmallVector<int64_t> joined(shape.begin(), shape.end() - 1 - layout.depth.size());
+  SmallVector<int64_t> joined(shape.begin(), shape.end() - 1 - depthAxes.size());
   joined.append({depth, layout.width});
-  return reshaped(rearranged(elements, layout.offset, shape, strides, &bound), joined);
+  if (layout.group > 1) {
+    bounds.back().factors.push_back({(int64_t)shape.size(), 1});
+    add(term.extent, term.stride);
+    joined.push_back(layout.group);
+  }
+  return reshaped(rearranged(elements, layout.offset, shape, strides, bounds), joined);
 }
 
 Value ConstantPanels::pack(ImplicitLocOpBuilder &b, ElementsAttr elements, const PanelLayout &layout) {
@@ -67,8 +80,8 @@ struct IndexBuilder {
 /// Where the element of a constant of this shape at `indices` lies in panels. None if one of its axes is none of theirs.
 static std::optional<SmallVector<Value>> placeInPanels(IndexBuilder &b, const PanelLayout &layout,
                                                        ArrayRef<int64_t> shape, ValueRange indices) {
-  if (layout.offset != 0)
-    return std::nullopt; // backwards along some axis
+  if (layout.offset != 0 || layout.group != 1)
+    return std::nullopt; // backwards along some axis, or no plain panels
   SmallVector<Value> batches(layout.batches.size());
   Value panel, lane, depth;
   for (auto [extent, stride, index] : llvm::zip_equal(shape, computeStrides(shape), indices)) {

@@ -13,12 +13,14 @@ struct StridedAxis {
 };
 
 /// panels[batch..., p, k, j] = constant[batch..., k..., p * width + j], zero where that is beyond the columns; k counts
-/// through all depth axes, the last one fastest.
+/// through all depth axes, the last one fastest. With groups, the last depth axis is filled up with zeros to whole ones,
+/// and panels[batch..., p, k, j, g] = constant[batch..., k... * group + g, p * width + j].
 struct PanelLayout {
   llvm::SmallVector<StridedAxis> batches, depth;
   StridedAxis column;
   int64_t width;
   int64_t offset = 0; ///< of the first element in the constant
+  int64_t group = 1;  ///< terms of the depth side by side
   bool operator==(const PanelLayout &) const = default;
 };
 

@@ -13,8 +13,11 @@
 // Windows are read channels last, so that their rows are contiguous; PropagateLayout removes the transpositions between
 // them. Everything else is read as it lies: a micro-kernel takes its rows by any stride.
 //
-// Integer sums, those that are no matrix product (no columns), and those of a few rows with columns that lie apart,
-// stay as they are.
+// Integers are multiplied as the target does it best: a constant right-hand side goes into panels of groups of terms, the
+// left-hand side is filled up to whole groups, and becomes signed or unsigned by a shift of 128 that a constant for each
+// column makes good.
+//
+// Sums that are no matrix product (no columns), and those of a few rows with columns that lie apart, stay as they are.
 #include "Target.h"
 #include "mlc/Contract.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -26,8 +29,10 @@
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/Matchers.h"
+#include "onnx/Constants.h"
 #include "passes/ConstantPanels.h"
 #include "passes/Passes.h"
+#include <cstring>
 
 using namespace mlir;
 
@@ -42,6 +47,8 @@ namespace {
 struct Factor {
   Value value;
   AffineMap map;
+  bool isUnsigned = false; ///< where it is extended
+  unsigned bits() const { return getElementTypeOrSelf(value.getType()).getIntOrFloatBitWidth(); }
 };
 
 /// out += lhs * rhs over the loops of a structured operation.
@@ -76,34 +83,43 @@ struct SumOfProducts {
 
 /// The argument of the body that a factor is, maybe extended.
 Value argumentOf(Value factor) {
-  if (auto extension = factor.getDefiningOp<arith::ExtFOp>())
-    factor = extension.getIn();
+  if (Operation *op = factor.getDefiningOp(); isa_and_nonnull<arith::ExtFOp, arith::ExtSIOp, arith::ExtUIOp>(op))
+    factor = op->getOperand(0);
   return factor;
 }
 
-bool isFloat(Value value, bool isAccumulator) {
+bool isAccumulator(Value value) {
   Type element = getElementTypeOrSelf(value.getType());
-  return isAccumulator ? element.isF32() || element.isF64() : isa<FloatType>(element);
+  return element.isF32() || element.isF64() || element.isInteger(32);
 }
 
 std::optional<SumOfProducts> matchSum(linalg::LinalgOp op) {
   if (!op.hasPureTensorSemantics() || op.getNumDpsInputs() != 2 || op.getNumDpsInits() != 1 ||
-      !isFloat(op.getDpsInits()[0], /*isAccumulator=*/true))
+      !isAccumulator(op.getDpsInits()[0]))
     return std::nullopt;
   Block *body = op.getBlock();
   Value a = body->getArgument(0), b = body->getArgument(1), sum = body->getArgument(2);
-  auto add = body->getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
-  if (!add || (add.getLhs() != sum && add.getRhs() != sum))
+  Operation *add = body->getTerminator()->getOperand(0).getDefiningOp();
+  if (!isa_and_nonnull<arith::AddFOp, arith::AddIOp>(add) || !llvm::is_contained(add->getOperands(), sum))
     return std::nullopt;
-  auto product = (add.getLhs() == sum ? add.getRhs() : add.getLhs()).getDefiningOp<arith::MulFOp>();
-  if (!product)
+  Operation *product = add->getOperand(add->getOperand(0) == sum ? 1 : 0).getDefiningOp();
+  if (!isa_and_nonnull<arith::MulFOp, arith::MulIOp>(product))
     return std::nullopt;
-  Value x = argumentOf(product.getLhs()), y = argumentOf(product.getRhs());
+  Value x = argumentOf(product->getOperand(0)), y = argumentOf(product->getOperand(1));
   if ((x != a || y != b) && (x != b || y != a))
     return std::nullopt;
+  auto isUnsigned = [](Value argument) { return llvm::any_of(argument.getUsers(), llvm::IsaPred<arith::ExtUIOp>); };
+  for (Value argument : {a, b}) // elements that no contraction has, as those of 4 bits
+    if (auto type = dyn_cast<IntegerType>(argument.getType());
+        type && !llvm::is_contained({8, 16, 32}, type.getWidth()))
+      return std::nullopt;
   SmallVector<AffineMap> maps = op.getIndexingMapsArray();
-  SumOfProducts found{{op->getOperand(0), maps[0]}, {op->getOperand(1), maps[1]}, maps[2],
-                      op.getDpsInits()[0],          op.getIteratorTypesArray(),   op.getStaticLoopRanges()};
+  SumOfProducts found{{op->getOperand(0), maps[0], isUnsigned(a)},
+                      {op->getOperand(1), maps[1], isUnsigned(b)},
+                      maps[2],
+                      op.getDpsInits()[0],
+                      op.getIteratorTypesArray(),
+                      op.getStaticLoopRanges()};
   if (!maps[2].isProjectedPermutation() || maps[2].getNumResults() != op.getNumParallelLoops())
     return std::nullopt;
   for (unsigned loop = 0; loop < op.getNumLoops(); ++loop) {
@@ -215,6 +231,8 @@ public:
     loopOf = plan.outer;
     loopOf.push_back(plan.column);
     llvm::append_range(loopOf, plan.depth);
+    if (element.isInteger())
+      chooseIntegers();
   }
 
   Value pack() {
@@ -223,12 +241,15 @@ public:
     SmallVector<int64_t> order = resultOrder();
     Value init = sum.init;
     auto fill = init.getDefiningOp<linalg::FillOp>();
-    bool accumulates = !fill || !matchPattern(fill.value(), m_AnyZeroFloat());
+    bool accumulates =
+        !fill || (!matchPattern(fill.value(), m_AnyZeroFloat()) && !matchPattern(fill.value(), m_Zero()));
     SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, b.getLoc(), fill ? fill.output() : init);
     Value out = accumulates ? transpose(init, order)
                             : tensor::EmptyOp::create(b, applyPermutation(sizes, order), element).getResult();
-    auto contract = ContractOp::create(b, lhs, rhs, out, lhsMap, rhsMap, accumulates);
-    return transpose(contract.getResult(), invertPermutationVector(order));
+    bool isUnsigned = element.isInteger() && integers.lhsIsUnsigned && integers.lhsBits < 32;
+    auto contract = ContractOp::create(b, lhs, rhs, out, lhsMap, rhsMap, accumulates, isUnsigned);
+    return transpose(isShifted() ? unshifted(contract.getResult()) : contract.getResult(),
+                     invertPermutationVector(order));
   }
 
 private:
@@ -239,7 +260,9 @@ private:
     SmallVector<AffineExpr> loops(loopOf.size());
     for (auto [own, loop] : llvm::enumerate(loopOf))
       loops[loop] = b.getAffineDimExpr(own);
-    return AffineMap::get(loopOf.size(), 0,
+    if (integers.group > 1) // the last loop counts groups, a further one the terms in them
+      loops[loopOf.back()] = loops[loopOf.back()] * integers.group + b.getAffineDimExpr(loopOf.size());
+    return AffineMap::get(loopOf.size() + (integers.group > 1), 0,
                           llvm::map_to_vector(indices, [&](AffineExpr index) { return index.replaceDims(loops); }),
                           b.getContext());
   }
@@ -263,7 +286,8 @@ private:
   //===-- The left-hand side ------------------------------------------------------------===//
 
   std::pair<Value, AffineMap> layLeft() {
-    auto [value, map] = sum.lhs;
+    Value value = sum.lhs.value;
+    AffineMap map = sum.lhs.map;
     llvm::SmallBitVector window = sum.windowLoops();
     SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(0, map.getNumResults()));
     if (window.any() || plan.isLanewise) {
@@ -277,23 +301,138 @@ private:
       };
       llvm::stable_sort(order, [&](int64_t a, int64_t b) { return rank(a) < rank(b); });
     }
-    Value laid = transpose(extended(value), order);
-    return {laid, renumbered(applyPermutation(map.getResults(), order))};
+    if (integers.group > 1) { // neighbouring terms are neighbours in memory
+      auto innermost = llvm::find(order, *map.getResultPosition(b.getAffineDimExpr(plan.depth.back())));
+      std::rotate(innermost, std::next(innermost), order.end());
+    }
+    Value laid = transpose(element.isInteger() ? adapted(value) : extended(value, element, false), order);
+    return {filledUpToGroups(laid), renumbered(applyPermutation(map.getResults(), order))};
   }
 
-  /// The elements of the accumulator, which micro-kernels want on the left.
-  Value extended(Value value) {
+  Value mapped(Value value, Type to, llvm::function_ref<Value(ImplicitLocOpBuilder &, Value)> body) {
     auto type = cast<RankedTensorType>(value.getType());
-    if (type.getElementType() == element)
-      return value;
-    Value empty = tensor::EmptyOp::create(b, tensor::getMixedSizes(b, b.getLoc(), value), element);
+    Value empty = tensor::EmptyOp::create(b, tensor::getMixedSizes(b, b.getLoc(), value), to);
     AffineMap identity = b.getMultiDimIdentityMap(type.getRank());
     SmallVector<utils::IteratorType> parallel(type.getRank(), utils::IteratorType::parallel);
-    auto extension = [&](OpBuilder &inner, Location loc, ValueRange args) {
-      linalg::YieldOp::create(inner, loc, arith::ExtFOp::create(inner, loc, element, args[0]).getResult());
+    auto build = [&](OpBuilder &inner, Location loc, ValueRange args) {
+      ImplicitLocOpBuilder own(loc, inner);
+      linalg::YieldOp::create(inner, loc, body(own, args[0]));
     };
-    return linalg::GenericOp::create(b, empty.getType(), value, empty, {identity, identity}, parallel, extension)
+    return linalg::GenericOp::create(b, empty.getType(), value, empty, {identity, identity}, parallel, build)
         .getResult(0);
+  }
+
+  Value extended(Value value, Type to, bool isUnsigned) {
+    if (getElementTypeOrSelf(value.getType()) == to)
+      return value;
+    return mapped(value, to, [&](ImplicitLocOpBuilder &inner, Value number) -> Value {
+      if (isa<FloatType>(to))
+        return arith::ExtFOp::create(inner, to, number);
+      if (isUnsigned)
+        return arith::ExtUIOp::create(inner, to, number);
+      return arith::ExtSIOp::create(inner, to, number);
+    });
+  }
+
+  //===-- Integers ----------------------------------------------------------------------===//
+
+  void chooseIntegers() {
+    std::optional<ConstantView> constant;
+    if (!sum.rhs.isUnsigned)
+      constant = viewOfConstant(sum.rhs.value);
+    unsigned rhsBits = constant ? constant->elements.getElementType().getIntOrFloatBitWidth() : sum.rhs.bits();
+    integers = {1, sum.lhs.bits(), rhsBits, sum.lhs.isUnsigned};
+    // Terms lie side by side where they are indexed by a loop of their own.
+    if (constant && !plan.isLanewise && !plan.depth.empty() &&
+        sum.lhs.map.getResultPosition(b.getAffineDimExpr(plan.depth.back())))
+      integers = target.integerProduct(integers, /*canShift=*/true, attr);
+  }
+
+  /// Whether unsigned elements of lhs became signed ones, or the other way round, at the same width.
+  bool isShifted() const {
+    return element.isInteger() && integers.lhsBits == sum.lhs.bits() && integers.lhsIsUnsigned != sum.lhs.isUnsigned;
+  }
+  int64_t shift() const { return int64_t(1) << (integers.lhsBits - 1); }
+
+  /// The left-hand side with the elements that the target multiplies.
+  Value adapted(Value value) {
+    Type to = b.getIntegerType(integers.lhsBits);
+    if (!isShifted())
+      return extended(value, to, sum.lhs.isUnsigned);
+    return mapped(value, to, [&](ImplicitLocOpBuilder &inner, Value number) {
+      Value top = arith::ConstantIntOp::create(inner, to, llvm::minIntN(integers.lhsBits));
+      return arith::XOrIOp::create(inner, number, top).getResult();
+    });
+  }
+
+  Value filledUpToGroups(Value lhs) {
+    int64_t axis = cast<RankedTensorType>(lhs.getType()).getRank() - 1, group = integers.group;
+    if (group == 1 || extents[plan.depth.back()] % group == 0)
+      return lhs;
+    SmallVector<OpFoldResult> low(axis + 1, b.getIndexAttr(0)), high = low;
+    high[axis] = b.getIndexAttr(group - extents[plan.depth.back()] % group);
+    Value zero = arith::ConstantOp::create(b, b.getZeroAttr(getElementTypeOrSelf(lhs.getType())));
+    return tensor::PadOp::create(b, b.getLoc(), Type(), lhs, low, high, zero);
+  }
+
+  /// The sum of what was to be multiplied:  sum of (x + 128) * w  =  sum of x * w  +  128 * sum of w
+  Value unshifted(Value shifted) {
+    auto type = cast<RankedTensorType>(shifted.getType());
+    SmallVector<unsigned> axes = batches(); // of the result that the right-hand side has, too
+    axes.push_back(plan.outer.size());
+    SmallVector<int64_t> sums = sumsOfConstant(), shape;
+    SmallVector<AffineExpr> indices;
+    for (unsigned axis : axes) {
+      shape.push_back(extents[loopOf[axis]]);
+      indices.push_back(b.getAffineDimExpr(axis));
+    }
+    SmallVector<int32_t> corrections = llvm::map_to_vector(sums, [&](int64_t sum) -> int32_t {
+      return static_cast<int32_t>(static_cast<uint32_t>(integers.lhsIsUnsigned ? -sum * shift() : sum * shift()));
+    });
+    Value correction = arith::ConstantOp::create(
+        b, DenseElementsAttr::get(RankedTensorType::get(shape, element), ArrayRef<int32_t>(corrections)));
+    Value empty = tensor::EmptyOp::create(b, tensor::getMixedSizes(b, b.getLoc(), shifted), element);
+    AffineMap identity = b.getMultiDimIdentityMap(type.getRank());
+    SmallVector<utils::IteratorType> parallel(type.getRank(), utils::IteratorType::parallel);
+    auto add = [](OpBuilder &inner, Location loc, ValueRange args) {
+      linalg::YieldOp::create(inner, loc, arith::AddIOp::create(inner, loc, args[0], args[1]).getResult());
+    };
+    return linalg::GenericOp::create(b, type, ValueRange{shifted, correction}, empty,
+                                     {identity, AffineMap::get(type.getRank(), 0, indices, b.getContext()), identity},
+                                     parallel, add)
+        .getResult(0);
+  }
+
+  /// Of the right-hand side, over the depth, for each batch and column.
+  SmallVector<int64_t> sumsOfConstant() {
+    ConstantView view = *viewOfConstant(sum.rhs.value);
+    SmallVector<int64_t> shape, strides;
+    auto add = [&](unsigned loop) {
+      shape.push_back(extents[loop]);
+      strides.push_back(view.strides[axisOf(loop)]);
+    };
+    for (unsigned own : batches())
+      add(plan.outer[own]);
+    add(plan.column);
+    int64_t count = ShapedType::getNumElements(shape), depth = 1;
+    for (unsigned loop : plan.depth) {
+      add(loop);
+      depth *= extents[loop];
+    }
+    SmallVector<int64_t> sums(count, 0);
+    if (ShapedType::getNumElements(shape) == 0)
+      return sums;
+    std::vector<char> storage;
+    ArrayRef<char> bytes = onnx::bytesOf(rearranged(view.elements, view.offset, shape, strides), storage);
+    auto accumulate = [&]<typename Element>(Element) {
+      for (int64_t i = 0; i < count * depth; ++i) {
+        Element number;
+        std::memcpy(&number, bytes.data() + i * sizeof(Element), sizeof(Element));
+        sums[i / depth] += number;
+      }
+    };
+    integers.rhsBits == 8 ? accumulate(int8_t()) : accumulate(int16_t());
+    return sums;
   }
 
   //===-- The right-hand side -----------------------------------------------------------===//
@@ -309,6 +448,8 @@ private:
   }
 
   std::pair<Value, AffineMap> layRight() {
+    if (sum.rhs.isUnsigned && sum.rhs.bits() < 32) // contractions have signed numbers there
+      sum.rhs = {extended(sum.rhs.value, b.getIntegerType(2 * sum.rhs.bits()), true), sum.rhs.map};
     if (auto view = viewOfConstant(sum.rhs.value))
       return {packConstant(*view), panels()};
     if (isReadInRows())
@@ -322,11 +463,16 @@ private:
     return llvm::map_to_vector(plan.depth, [&](unsigned loop) { return extents[loop]; });
   }
 
-  AffineMap panels() { return panelMap(b.getContext(), plan.outer.size(), batches(), depthExtents(), width()); }
+  AffineMap panels() {
+    SmallVector<int64_t> depth = depthExtents();
+    if (integers.group > 1)
+      depth.back() = llvm::divideCeil(depth.back(), integers.group);
+    return panelMap(b.getContext(), plan.outer.size(), batches(), depth, width(), integers.group);
+  }
 
   Value packConstant(const ConstantView &view) {
     auto axis = [&](unsigned loop) { return StridedAxis{extents[loop], view.strides[axisOf(loop)]}; };
-    PanelLayout layout{{}, {}, axis(plan.column), width(), view.offset};
+    PanelLayout layout{{}, {}, axis(plan.column), width(), view.offset, integers.group};
     for (unsigned own : batches())
       layout.batches.push_back(axis(plan.outer[own]));
     for (unsigned loop : plan.depth)
@@ -408,6 +554,7 @@ private:
   TargetAttr attr;
   ConstantPanels &constants;
   Type element;
+  IntegerProduct integers = {1, 0, 0, false};
   SmallVector<int64_t> extents; ///< of the sum's loops
   SmallVector<unsigned> loopOf; ///< the sum's loop of each of the contraction's
 };

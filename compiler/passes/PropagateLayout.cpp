@@ -455,7 +455,8 @@ struct WriteTransposed : OpRewritePattern<linalg::TransposeOp> {
     rewriter.setInsertionPoint(contract);
     Value init = original(rewriter, op.getLoc(), contract.getInit(), invertPermutationVector(order));
     auto moved = ContractOp::create(rewriter, contract.getLoc(), contract.getLhs(), contract.getRhs(), init,
-                                    renumbered(contract.getLhsMap()), renumbered(contract.getRhsMap()));
+                                    renumbered(contract.getLhsMap()), renumbered(contract.getRhsMap()),
+                                    /*accumulate=*/false, contract.getLhsUnsigned());
     rewriter.replaceOp(op, moved.getResult());
     rewriter.eraseOp(contract);
     return success();

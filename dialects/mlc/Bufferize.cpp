@@ -27,7 +27,7 @@ struct BufferizeContract : DstBufferizableOpInterfaceExternalModel<BufferizeCont
       buffers.push_back(*buffer);
     }
     ContractOp::create(rewriter, op->getLoc(), buffers[0], buffers[1], buffers[2], contract.getLhsMap(),
-                       contract.getRhsMap(), contract.getAccumulate());
+                       contract.getRhsMap(), contract.getAccumulate(), contract.getLhsUnsigned());
     replaceOpWithBufferizedValues(rewriter, op, buffers[2]);
     return success();
   }

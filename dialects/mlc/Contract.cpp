@@ -26,7 +26,8 @@ FailureOr<SmallVector<int64_t>> loopFactors(AffineExpr index, unsigned loops) {
 }
 
 AffineMap panelMap(MLIRContext *context, unsigned outer, ArrayRef<unsigned> batch, ArrayRef<int64_t> depth,
-                   int64_t width) {
+                   int64_t width, int64_t group) {
+  unsigned loops = outer + 1 + depth.size() + (group > 1);
   SmallVector<AffineExpr> results;
   for (unsigned loop : batch)
     results.push_back(getAffineDimExpr(loop, context));
@@ -35,28 +36,44 @@ AffineMap panelMap(MLIRContext *context, unsigned outer, ArrayRef<unsigned> batc
   for (size_t i = depth.size(); i-- > 0; factor *= depth[i])
     place = getAffineDimExpr(outer + 1 + i, context) * factor + place;
   results.append({column.floorDiv(width), place, column % width});
-  return AffineMap::get(outer + 1 + depth.size(), 0, results, context);
+  if (group > 1)
+    results.push_back(getAffineDimExpr(loops - 1, context));
+  return AffineMap::get(loops, 0, results, context);
 }
 
-/// W, if the results of the map end in those of panels.
-static std::optional<int64_t> panelWidth(AffineMap map, unsigned column) {
-  if (map.getNumResults() < 3)
-    return std::nullopt;
-  auto lane = dyn_cast<AffineBinaryOpExpr>(map.getResults().back());
-  AffineExpr n = getAffineDimExpr(column, map.getContext());
+/// W, if these results of a map are those of panels: n floordiv W, place, n mod W.
+static std::optional<int64_t> panelWidth(ArrayRef<AffineExpr> results, AffineExpr n) {
+  auto lane = dyn_cast<AffineBinaryOpExpr>(results.back());
   if (!lane || lane.getKind() != AffineExprKind::Mod || lane.getLHS() != n)
     return std::nullopt;
   auto width = dyn_cast<AffineConstantExpr>(lane.getRHS());
-  if (!width || map.getResult(map.getNumResults() - 3) != n.floorDiv(width))
+  if (!width || results.front() != n.floorDiv(width))
     return std::nullopt;
   return width.getValue();
+}
+
+std::optional<PanelDims> ContractOp::getPanels() {
+  AffineMap map = getRhsMap();
+  ArrayRef<AffineExpr> results = map.getResults();
+  AffineExpr n = getAffineDimExpr(getColumnLoop(), getContext()),
+             last = getAffineDimExpr(getNumLoops() - 1, getContext());
+  if (results.size() >= 3)
+    if (std::optional<int64_t> width = panelWidth(results.take_back(3), n))
+      return PanelDims{*width, 1, unsigned(results.size() - 3)};
+  if (results.size() >= 4 && results.back() == last && last != n)
+    if (std::optional<int64_t> width = panelWidth(results.drop_back().take_back(3), n))
+      return PanelDims{*width, cast<ShapedType>(getRhs().getType()).getShape().back(), unsigned(results.size() - 4)};
+  return std::nullopt;
 }
 
 bool ContractOp::isLanewise() {
   return getLhsMap().getResults().back() == getAffineDimExpr(getColumnLoop(), getContext());
 }
 
-std::optional<int64_t> ContractOp::getPanelWidth() { return mlc::panelWidth(getRhsMap(), getColumnLoop()); }
+std::optional<int64_t> ContractOp::getPanelWidth() {
+  std::optional<PanelDims> panels = getPanels();
+  return panels ? std::optional(panels->width) : std::nullopt;
+}
 
 SmallVector<unsigned> ContractOp::getBatchLoops() {
   SmallVector<unsigned> batch;
@@ -136,27 +153,30 @@ SmallVector<int64_t> ContractOp::getStaticLoopExtents() {
 //===-- Build and verify -------------------------------------------------------------===//
 
 void ContractOp::build(OpBuilder &b, OperationState &state, Value lhs, Value rhs, Value init, AffineMap lhsMap,
-                       AffineMap rhsMap, bool accumulate) {
+                       AffineMap rhsMap, bool accumulate, bool lhsIsUnsigned) {
   auto result = dyn_cast<RankedTensorType>(init.getType());
   build(b, state, result ? TypeRange(result) : TypeRange(), lhs, rhs, init, AffineMapAttr::get(lhsMap),
-        AffineMapAttr::get(rhsMap), accumulate ? b.getUnitAttr() : UnitAttr());
+        AffineMapAttr::get(rhsMap), accumulate ? b.getUnitAttr() : UnitAttr(),
+        lhsIsUnsigned ? b.getUnitAttr() : UnitAttr());
 }
 
 static LogicalResult verifyRightMap(ContractOp op, llvm::SmallBitVector &depthSeen) {
   AffineMap map = op.getRhsMap();
   unsigned column = op.getColumnLoop();
-  std::optional<int64_t> width = op.getPanelWidth();
+  std::optional<PanelDims> panels = op.getPanels();
   auto type = cast<ShapedType>(op.getRhs().getType());
   ArrayRef<AffineExpr> places = map.getResults().drop_back();
-  if (width) {
-    places = map.getResults().drop_back(3);
-    if (type.getShape().back() != *width)
-      return op.emitOpError("expects panels of ") << *width << " columns, as rhs_map says, got " << type;
-    int64_t panels = type.getDimSize(map.getNumResults() - 3), columns = op.getOutType().getDimSize(column);
-    if (!ShapedType::isDynamic(panels) && !ShapedType::isDynamic(columns) &&
-        panels != (int64_t)llvm::divideCeil(columns, *width))
-      return op.emitOpError("expects ") << llvm::divideCeil(columns, *width) << " panels for " << columns
-                                        << " columns, got " << panels;
+  if (panels) {
+    places = map.getResults().take_front(panels->first);
+    if (type.getDimSize(panels->first + 2) != panels->width)
+      return op.emitOpError("expects panels of ") << panels->width << " columns, as rhs_map says, got " << type;
+    int64_t count = type.getDimSize(panels->first), columns = op.getOutType().getDimSize(column);
+    if (!ShapedType::isDynamic(count) && !ShapedType::isDynamic(columns) &&
+        count != (int64_t)llvm::divideCeil(columns, panels->width))
+      return op.emitOpError("expects ") << llvm::divideCeil(columns, panels->width) << " panels for " << columns
+                                        << " columns, got " << count;
+    if (ShapedType::isDynamic(panels->group) || panels->group < 1)
+      return op.emitOpError("expects groups of a fixed number of terms, got ") << type;
   } else if (map.getResults().back() != getAffineDimExpr(column, op.getContext())) {
     return op.emitOpError("expects rhs_map to end in the columns, d")
            << column << ", or in panels of them, got " << AffineMapAttr::get(map);
@@ -178,13 +198,36 @@ static LogicalResult verifyRightMap(ContractOp op, llvm::SmallBitVector &depthSe
     }
     return success();
   };
-  if (width && failed(readDepth(map.getResult(map.getNumResults() - 2))))
+  if (panels && panels->group > 1)
+    depthSeen.set(op.getNumLoops() - 1);
+  if (panels && failed(readDepth(map.getResult(panels->first + 1))))
     return op.emitOpError("expects rhs_map to index a panel by a mixed-radix number of the depth loops, got ")
            << AffineMapAttr::get(map);
   for (AffineExpr index : places)
     if (failed(readDepth(index)))
       return op.emitOpError("expects rhs_map to name each outer loop alone and each depth loop once, got ")
              << AffineMapAttr::get(map);
+  return success();
+}
+
+static LogicalResult verifyElements(ContractOp op) {
+  auto lhs = cast<ShapedType>(op.getLhs().getType()), rhs = cast<ShapedType>(op.getRhs().getType());
+  Type sum = op.getElementType();
+  if (sum.isInteger(32)) {
+    for (ShapedType factor : {lhs, rhs})
+      if (!llvm::is_contained({8, 16, 32}, factor.getElementTypeBitWidth()) || !factor.getElementType().isInteger())
+        return op.emitOpError("expects factors of 8, 16 or 32 bits for a sum of integers, got ") << factor;
+    return success();
+  }
+  if (!sum.isF32() && !sum.isF64())
+    return op.emitOpError("expects to accumulate f32, f64 or i32, got ") << op.getOutType();
+  if (lhs.getElementType() != sum)
+    return op.emitOpError("expects lhs to have the elements of the result, ") << sum << ", got " << lhs;
+  auto rhsFloat = dyn_cast<FloatType>(rhs.getElementType());
+  if (!rhsFloat || rhsFloat.getWidth() > sum.getIntOrFloatBitWidth())
+    return op.emitOpError("expects rhs to have floats no wider than ") << sum << ", got " << rhs;
+  if (op.getLhsUnsigned())
+    return op.emitOpError("expects integers where lhs_unsigned is, got ") << lhs;
   return success();
 }
 
@@ -198,13 +241,8 @@ LogicalResult ContractOp::verify() {
     return emitOpError("expects all operands to be tensors, with a result, or all buffers, without");
   if (tensors && getResult().getType() != out)
     return emitOpError("expects the result to have the type of outs, ") << out;
-  if (!getElementType().isF32() && !getElementType().isF64())
-    return emitOpError("expects to accumulate f32 or f64, got ") << out;
-  if (lhs.getElementType() != getElementType())
-    return emitOpError("expects lhs to have the elements of the result, ") << getElementType() << ", got " << lhs;
-  auto rhsFloat = dyn_cast<FloatType>(rhs.getElementType());
-  if (!rhsFloat || rhsFloat.getWidth() > getElementType().getIntOrFloatBitWidth())
-    return emitOpError("expects rhs to have floats no wider than ") << getElementType() << ", got " << rhs;
+  if (failed(verifyElements(*this)))
+    return failure();
 
   unsigned column = getColumnLoop();
   if (getLhsMap().getNumDims() != getRhsMap().getNumDims() || getLhsMap().getNumDims() <= column)
@@ -295,7 +333,7 @@ LogicalResult ContractOp::canonicalize(ContractOp op, PatternRewriter &rewriter)
   auto fill = op.getInit().getDefiningOp<linalg::FillOp>();
   if (!fill || !op.getResult())
     return rewriter.notifyMatchFailure(op, "destination is not filled");
-  if (op.getAccumulate() && !matchPattern(fill.value(), m_PosZeroFloat()))
+  if (op.getAccumulate() && !matchPattern(fill.value(), m_PosZeroFloat()) && !matchPattern(fill.value(), m_Zero()))
     return rewriter.notifyMatchFailure(op, "destination is not zero");
   rewriter.modifyOpInPlace(op, [&] {
     op.setAccumulate(false);
@@ -346,7 +384,7 @@ static bool isMultiple(OpFoldResult value, int64_t divisor) {
 }
 
 /// The part of an operand that a tile touches; `first` and `count` are those of the loops.
-static Operation *slice(OpBuilder &b, Location loc, Value operand, AffineMap map, std::optional<int64_t> width,
+static Operation *slice(OpBuilder &b, Location loc, Value operand, AffineMap map, std::optional<PanelDims> panels,
                         ArrayRef<OpFoldResult> first, ArrayRef<OpFoldResult> count) {
   unsigned loops = map.getNumDims();
   SmallVector<AffineExpr> last;
@@ -354,14 +392,14 @@ static Operation *slice(OpBuilder &b, Location loc, Value operand, AffineMap map
     last.push_back(b.getAffineDimExpr(loop) - 1);
   SmallVector<OpFoldResult> offsets, sizes, strides(map.getNumResults(), b.getIndexAttr(1));
   for (auto [dim, index] : llvm::enumerate(map.getResults())) {
-    if (width && dim + 1 == map.getNumResults()) {
+    if (panels && dim == panels->first + 2) {
       offsets.push_back(b.getIndexAttr(0));
-      sizes.push_back(b.getIndexAttr(*width));
+      sizes.push_back(b.getIndexAttr(panels->width));
       continue;
     }
     offsets.push_back(affine::makeComposedFoldedAffineApply(b, loc, index, first));
-    bool panels = width && dim + 3 == map.getNumResults();
-    AffineExpr size = panels ? cast<AffineBinaryOpExpr>(index).getLHS().ceilDiv(*width) : index.replaceDims(last) + 1;
+    AffineExpr size = panels && dim == panels->first ? cast<AffineBinaryOpExpr>(index).getLHS().ceilDiv(panels->width)
+                                                     : index.replaceDims(last) + 1;
     sizes.push_back(affine::makeComposedFoldedAffineApply(b, loc, size, count));
   }
   return tensor::ExtractSliceOp::create(b, loc, operand, offsets, sizes, strides);
@@ -370,11 +408,11 @@ static Operation *slice(OpBuilder &b, Location loc, Value operand, AffineMap map
 FailureOr<TilingResult> ContractOp::getTiledImplementation(OpBuilder &b, ArrayRef<OpFoldResult> offsets,
                                                            ArrayRef<OpFoldResult> sizes) {
   unsigned column = getColumnLoop();
-  std::optional<int64_t> width = getPanelWidth();
+  std::optional<PanelDims> panels = getPanels();
   if (!getResult())
     return emitOpError("is tiled on tensors only");
-  if (width && !isMultiple(offsets[column], *width))
-    return emitOpError("expects tiles of whole panels of ") << *width << " columns";
+  if (panels && !isMultiple(offsets[column], panels->width))
+    return emitOpError("expects tiles of whole panels of ") << panels->width << " columns";
   // The depth stays whole: splitting it is the business of whoever computes the tile.
   SmallVector<OpFoldResult> first(offsets.begin(), offsets.begin() + column + 1),
       count(sizes.begin(), sizes.begin() + column + 1);
@@ -384,10 +422,10 @@ FailureOr<TilingResult> ContractOp::getTiledImplementation(OpBuilder &b, ArrayRe
   count.append(extents.begin() + column + 1, extents.end());
 
   Operation *lhs = slice(b, getLoc(), getLhs(), getLhsMap(), std::nullopt, first, count);
-  Operation *rhs = slice(b, getLoc(), getRhs(), getRhsMap(), width, first, count);
+  Operation *rhs = slice(b, getLoc(), getRhs(), getRhsMap(), panels, first, count);
   auto init = tensor::ExtractSliceOp::create(b, getLoc(), getInit(), outFirst, outCount, ones);
   auto tile = ContractOp::create(b, getLoc(), lhs->getResult(0), rhs->getResult(0), init, getLhsMap(), getRhsMap(),
-                                 getAccumulate());
+                                 getAccumulate(), getLhsUnsigned());
   return TilingResult{{tile}, {tile.getResult()}, {lhs, rhs, init}};
 }
 

@@ -14,6 +14,15 @@
 #include "mlir/Interfaces/TilingInterface.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 
+namespace mlc {
+/// How the right-hand side of an mlc.contract lies in panels.
+struct PanelDims {
+  int64_t width;  ///< columns of a panel
+  int64_t group;  ///< neighbouring terms of the depth that lie side by side for each column
+  unsigned first; ///< the dimension that counts panels; then come the depth, the columns of a panel and a group
+};
+} // namespace mlc
+
 #pragma GCC visibility push(default) // for plug-ins
 #include "mlc/MlcDialect.h.inc"
 #include "mlc/MlcEnums.h.inc"

@@ -189,8 +189,13 @@ def Mlc_ContractOp : Mlc_Op<"contract", [
       - rows: loops of `out`, depth loops and, as the last, n.
     Outer loops in it are batches: each has its own right-hand side.
 
-    The elements of `out` and `lhs` are the accumulator's; those of `rhs` may be a narrower float and are extended when they
-    are loaded.
+    Panels may hold the terms of the depth in groups, so that a machine finds the factors of one instruction that sums several
+    products side by side: the innermost depth loop, of the extent of a group, is then a last result of its own,
+    (o..., n floordiv W, k, n mod W, g).
+
+    Floats: the elements of `out` and `lhs` are the accumulator's; those of `rhs` may be a narrower float and are extended when
+    they are loaded. Integers: the accumulator is i32, and wraps around; narrower elements are extended when they are loaded, those
+    of `lhs` as unsigned numbers with `lhs_unsigned`.
 
     `linalg.generic` cannot say this: a map with floordiv and mod does not give it its loop bounds.
 
@@ -201,14 +206,15 @@ def Mlc_ContractOp : Mlc_Op<"contract", [
            rhs_map = affine_map<(b, y, x, n, i, j, c) -> (n floordiv 64, i * 192 + j * 64 + c, n mod 64)>} -> tensor<1x28x28x128xf32>
   }];
   let arguments = (ins AnyShaped:$lhs, AnyShaped:$rhs, AnyShaped:$init, AffineMapAttr:$lhs_map, AffineMapAttr:$rhs_map,
-                       UnitAttr:$accumulate);
+                       UnitAttr:$accumulate, UnitAttr:$lhs_unsigned);
   let results = (outs Optional<AnyRankedTensor>:$result);
   let assemblyFormat = [{
     (`accumulate` $accumulate^)? `ins` `(` $lhs `,` $rhs `:` type($lhs) `,` type($rhs) `)` `outs` `(` $init `:` type($init) `)`
     attr-dict (`->` type($result)^)?
   }];
   let builders = [OpBuilder<(ins "::mlir::Value":$lhs, "::mlir::Value":$rhs, "::mlir::Value":$init, "::mlir::AffineMap":$lhsMap,
-                             "::mlir::AffineMap":$rhsMap, CArg<"bool", "false">:$accumulate)>];
+                             "::mlir::AffineMap":$rhsMap, CArg<"bool", "false">:$accumulate,
+                             CArg<"bool", "false">:$lhsIsUnsigned)>];
   let hasVerifier = 1;
   let hasCanonicalizeMethod = 1;
   let extraClassDeclaration = [{
@@ -222,6 +228,8 @@ def Mlc_ContractOp : Mlc_Op<"contract", [
     unsigned getNumDepthLoops() { return getNumLoops() - getColumnLoop() - 1; }
     /// Each column has its own input.
     bool isLanewise();
+    /// Of the right-hand side; none if it lies in rows.
+    std::optional<PanelDims> getPanels();
     /// Columns of a panel; none if the right-hand side lies in rows.
     std::optional<int64_t> getPanelWidth();
     /// The outer loops that the right-hand side depends on, ascending.
@@ -253,16 +261,20 @@ def Mlc_UkernelOp : Mlc_Op<"ukernel", [AttrSizedOperandSegments]> {
     columns. Offsets and strides count elements from the base of each buffer. `depth` lists the extents of one to three loops,
     outermost first; `width`, if given, is the number of columns, at most `columns`, that are read and written.
 
+    Of integers, each term may be a group of products, of `group` neighbouring elements of lhs and as many of rhs, which then holds
+    the elements of a group side by side for each column (its c counts groups); `lhs_unsigned` is that of mlc.contract.
+
     Everything static is compiled into the kernel; equal kernels are one function. `rows * v + v + 1` registers, with
     v = columns / lanes, must exist, or the accumulators would be spilled: 32 is the most any machine has.
   }];
   let arguments = (ins Mlc_UkernelFormAttr:$form, I64Attr:$rows, I64Attr:$columns, I64Attr:$lanes,
+                       DefaultValuedAttr<I64Attr, "1">:$group, UnitAttr:$lhs_unsigned,
                        Variadic<Index>:$depth, DenseI64ArrayAttr:$static_depth,
-                       Arg<Mlc_Elements<[F32, F64]>, "", [MemRead]>:$lhs, Index:$lhs_offset,
+                       Arg<Mlc_Elements<[F32, F64, I8, I16, I32]>, "", [MemRead]>:$lhs, Index:$lhs_offset,
                        Variadic<Index>:$lhs_strides, DenseI64ArrayAttr:$static_lhs_strides,
-                       Arg<Mlc_Elements<[F16, BF16, F32, F64]>, "", [MemRead]>:$rhs, Index:$rhs_offset,
+                       Arg<Mlc_Elements<[F16, BF16, F32, F64, I8, I16, I32]>, "", [MemRead]>:$rhs, Index:$rhs_offset,
                        Variadic<Index>:$rhs_strides, DenseI64ArrayAttr:$static_rhs_strides,
-                       Arg<Mlc_Elements<[F32, F64]>, "", [MemRead, MemWrite]>:$out, Index:$out_offset,
+                       Arg<Mlc_Elements<[F32, F64, I32]>, "", [MemRead, MemWrite]>:$out, Index:$out_offset,
                        Variadic<Index>:$out_stride, DenseI64ArrayAttr:$static_out_stride,
                        Variadic<Index>:$width, DenseI64ArrayAttr:$static_width, I1:$accumulate);
   let assemblyFormat = [{

@@ -281,13 +281,21 @@ Value Lowering::reduce(Value operand, Type element, ArrayRef<int64_t> axes, Type
 }
 
 Value Lowering::sumOfProducts(ArrayRef<OpFoldResult> extents, Value lhs, Value rhs, ArrayRef<AffineMap> maps,
-                              ArrayRef<utils::IteratorType> iterators) {
-  Type type = cast<RankedTensorType>(lhs.getType()).getElementType();
+                              ArrayRef<utils::IteratorType> iterators, Factors factors) {
+  Type type = factors == Factors::Same ? getElementTypeOrSelf(lhs.getType()) : b.getI32Type();
   return generic(filled(extents, scalar(0, type)), {lhs, rhs}, maps, iterators,
                  [&](OpBuilder &inner, Location l, ValueRange args) -> Value {
                    if (isFloat(type))
                      return arith::AddFOp::create(inner, l, args[2], arith::MulFOp::create(inner, l, args[0], args[1]));
-                   return arith::AddIOp::create(inner, l, args[2], arith::MulIOp::create(inner, l, args[0], args[1]));
+                   auto extended = [&](Value factor, bool isUnsigned) -> Value {
+                     if (factor.getType() == type)
+                       return factor;
+                     if (isUnsigned)
+                       return arith::ExtUIOp::create(inner, l, type, factor);
+                     return arith::ExtSIOp::create(inner, l, type, factor);
+                   };
+                   Value x = extended(args[0], factors == Factors::UnsignedBySigned), y = extended(args[1], false);
+                   return arith::AddIOp::create(inner, l, args[2], arith::MulIOp::create(inner, l, x, y));
                  });
 }
 

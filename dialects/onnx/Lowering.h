@@ -20,6 +20,10 @@ struct Along {
   llvm::SmallVector<int64_t> axes;
 };
 
+/// What the factors of a sum of products are: of the type of the sum, or integers of 8 or 16 bits that are extended to
+/// the i32 of the sum, those on the left as unsigned or as signed ones, those on the right as signed ones.
+enum class Factors { Same, Signed, UnsignedBySigned };
+
 class Lowering {
 public:
   Lowering(mlir::OpBuilder &b, Known &known, mlir::IRMapping &lowered) : b(b), known(known), lowered(lowered) {}
@@ -94,11 +98,12 @@ public:
   mlir::Value fold(mlir::Value operand, mlir::Type element, llvm::ArrayRef<int64_t> axes, mlir::Type accumulator,
                    mlir::Value init, ScalarBody load, ScalarBody combine);
 
-  /// result = sum over the reduction loops of lhs * rhs, all of one type (f32, f64 or an integer), which is also the
-  /// accumulator's: matrix products and convolutions of all kinds. `maps` are those of lhs, rhs and the result, whose
-  /// extents are given.
+  /// result = sum over the reduction loops of lhs * rhs: matrix products and convolutions of all kinds. Both are of the
+  /// accumulator's type (f32, f64 or an integer), or, for i32, of narrower integers. `maps` are those of lhs, rhs and the
+  /// result, whose extents are given.
   mlir::Value sumOfProducts(llvm::ArrayRef<mlir::OpFoldResult> extents, mlir::Value lhs, mlir::Value rhs,
-                            llvm::ArrayRef<mlir::AffineMap> maps, llvm::ArrayRef<mlir::utils::IteratorType> iterators);
+                            llvm::ArrayRef<mlir::AffineMap> maps, llvm::ArrayRef<mlir::utils::IteratorType> iterators,
+                            Factors factors = Factors::Same);
 
   /// A linalg.generic on lowered values: indexing maps of inputs then of the result.
   mlir::Value generic(mlir::Value init, mlir::ValueRange inputs, llvm::ArrayRef<mlir::AffineMap> maps,

@@ -10,9 +10,13 @@ namespace mlc {
 /// more reach 92 % of the peak on Neoverse N1 and 99 % on Neoverse V2; one vector is bound by its loads.
 static constexpr int64_t rowsWith32Registers[] = {10, 8, 6, 5};
 
-cpu::RegisterTiles ArmTarget::registerTiles(TargetAttr) const {
+cpu::RegisterTiles ArmTarget::registerTiles(TargetAttr target) const {
   cpu::RegisterTiles tiles = {rowsWith32Registers, std::size(rowsWith32Registers), /*rowStep=*/120};
   tiles.multiplication.byLane = true;
+  if (target.getFeatures().contains("+i8mm"))
+    tiles.multiplication.dots.push_back("llvm.aarch64.neon.usdot.v4i32.v16i8");
+  if (target.getFeatures().contains("+dotprod"))
+    tiles.multiplication.dots.push_back("llvm.aarch64.neon.sdot.v4i32.v16i8");
   return tiles;
 }
 

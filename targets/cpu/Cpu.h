@@ -7,8 +7,9 @@ namespace mlc::cpu {
 
 /// How a machine sums products of vectors.
 struct Multiplication {
-  bool fused = true;   ///< it multiplies and adds in one instruction
-  bool byLane = false; ///< it multiplies a vector by a lane of another
+  bool fused = true;                               ///< it multiplies and adds in one instruction
+  bool byLane = false;                             ///< it multiplies a vector by a lane of another
+  llvm::SmallVector<llvm::StringRef, 2> dots = {}; ///< DotProduct::intrinsic of those that it has, the best first
 };
 
 /// The register tiles that a machine is good at.
@@ -57,6 +58,7 @@ class CpuTarget : public Target {
 public:
   TilingAttr tile(mlir::TilingInterface, TargetAttr) const final;
   int64_t panelWidth(mlir::Type element, int64_t columns, TargetAttr) const final;
+  IntegerProduct integerProduct(IntegerProduct factors, bool canShift, TargetAttr) const final;
   void lower(mlir::OpPassManager &, TargetAttr) const final;
   llvm::FailureOr<Binary> emit(mlir::ModuleOp, TargetAttr) const final;
   llvm::StringRef runtime() const override { return name(); }

@@ -16,7 +16,12 @@ void lower(OpPassManager &passes, TargetAttr target, RegisterTiles tiles) {
   contract.rows = llvm::to_vector(tiles.rows);
   contract.depthBlock = tiles.depthBlock;
   passes.addNestedPass<func::FuncOp>(createLowerContract(contract));
-  passes.addPass(createBuildMicroKernels({tiles.multiplication.fused, tiles.multiplication.byLane}));
+  BuildMicroKernelsOptions kernels;
+  kernels.fused = tiles.multiplication.fused;
+  kernels.byLane = tiles.multiplication.byLane;
+  for (StringRef dot : tiles.multiplication.dots)
+    kernels.dots.push_back(dot.str());
+  passes.addPass(createBuildMicroKernels(kernels));
   OpPassManager &functions = passes.nest<func::FuncOp>();
   functions.addPass(createVectorizeLoops({target.getVectorBytes()}));
   functions.addPass(createExpandMath());

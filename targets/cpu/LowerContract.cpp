@@ -152,29 +152,35 @@ private:
     start = {lhs.offset, rhs.offset, out.offset};
     if (fixed(out.strides.back()) != 1 || fixed(rhs.strides.back()) != 1 ||
         (isLanewise && fixed(lhs.strides.back()) != 1))
-      return op.emitOpError("expects buffers whose columns are contiguous");
+      return op.emitOpError("expects buffers whose columns, or groups of terms for each column, are contiguous");
 
     // The columns of panels are not linear in their loop; everything else is.
     AffineMap lhsMap = op.getLhsMap(), rhsMap = op.getRhsMap();
     unsigned column = op.getColumnLoop();
-    panelWidth = op.getPanelWidth();
     columnStride = {number(isLanewise ? 1 : 0), number(1), number(1)};
-    if (panelWidth) {
-      panelStride = rhs.strides[rhsMap.getNumResults() - 3];
+    if (std::optional<PanelDims> panels = op.getPanels()) {
+      panelWidth = panels->width;
+      group = panels->group;
+      panelStride = rhs.strides[panels->first];
+      columnStride.rhs = rhs.strides[panels->first + 2];
       SmallVector<AffineExpr> linear(rhsMap.getResults());
-      linear[rhsMap.getNumResults() - 3] = linear.back() = b.getAffineConstantExpr(0);
+      linear[panels->first] = linear[panels->first + 2] = b.getAffineConstantExpr(0);
       rhsMap = AffineMap::get(rhsMap.getNumDims(), 0, linear, b.getContext());
     }
+    // Register tiles take a group at once.
+    unsigned loops = op.getNumLoops() - (group > 1);
+    if (group > 1 && (fixed(*strideOf(loops, lhsMap, lhs)) != 1 || fixed(columnStride.rhs) != group))
+      return op.emitOpError("expects buffers whose groups of terms are contiguous");
     SmallVector<unsigned> batchLoops = op.getBatchLoops();
     SmallVector<Size> extents = op.getLoopExtents(b);
     columns = extents[column];
-    for (unsigned loop = 0; loop < op.getNumLoops(); ++loop) {
+    for (unsigned loop = 0; loop < loops; ++loop) {
       if (loop == column)
         continue;
       PerOperand stride = {*strideOf(loop, lhsMap, lhs), *strideOf(loop, rhsMap, rhs),
                            loop < column ? out.strides[loop] : number(0)};
-      auto &group = loop > column ? depth : llvm::is_contained(batchLoops, loop) ? batches : rows;
-      append(group, {extents[loop], stride});
+      auto &kind = loop > column ? depth : llvm::is_contained(batchLoops, loop) ? batches : rows;
+      append(kind, {extents[loop], stride});
     }
     chooseRowLoop();
     return success();
@@ -401,7 +407,7 @@ private:
     Size lastLhs = lhsStrides.back(), lastRhs = rhsStrides.back();
     share(lhsStrides);
     share(rhsStrides);
-    if (fixed(lastLhs) == 1)
+    if (fixed(lastLhs) == group)
       lhsStrides.back() = lastLhs;
     if (panelWidth)
       rhsStrides.back() = lastRhs;
@@ -417,9 +423,9 @@ private:
     auto [dynamicOut, staticOut] = split({Size(value(rows.back().stride.out))});
     auto [dynamicWidth, staticWidth] = split(strip.width ? SmallVector<Size>{*strip.width} : SmallVector<Size>{});
     UkernelOp::create(b, isLanewise ? UkernelForm::Lanes : UkernelForm::Broadcast, rowCount, strip.columns, lanes,
-                      dynamicDepth, staticDepth, lhsBase, value(place.lhs), dynamicLhs, staticLhs, rhsBase,
-                      value(place.rhs), dynamicRhs, staticRhs, outBase, value(place.out), dynamicOut, staticOut,
-                      dynamicWidth, staticWidth, accumulate);
+                      group, op.getLhsUnsigned(), dynamicDepth, staticDepth, lhsBase, value(place.lhs), dynamicLhs,
+                      staticLhs, rhsBase, value(place.rhs), dynamicRhs, staticRhs, outBase, value(place.out),
+                      dynamicOut, staticOut, dynamicWidth, staticWidth, accumulate);
   }
 
   ImplicitLocOpBuilder &b;
@@ -433,6 +439,7 @@ private:
   Size columns, panelStride;
   PerOperand columnStride;
   std::optional<int64_t> panelWidth;
+  int64_t group = 1;
   /// Batches choose a right-hand side; the last of rows is the one of register tiles; depth loops are in register
   /// tiles, the first cut into blocks of depthStep, those of outerDepth around them.
   SmallVector<Loop> batches, rows, depth, outerDepth;

@@ -12,10 +12,14 @@
 // Where a machine multiplies by a lane of a register, a load fetches the terms of a row for all steps that are written
 // out, instead of one that is then broadcast.
 //
+// Integers are extended to the 32 bits of their sums, or, in groups, multiplied and summed by one instruction: a group of
+// a row is loaded as a word and broadcast, and the panel holds a group for each lane.
+//
 // The order of operations is the order in which LLVM's scheduler meets them: a panel row, then one row of lhs after the
 // other, so that a broadcast lives for as long as its products. Rows are addressed from a pointer for every three of
 // them, as x86 addresses can add a stride once or twice: one pointer each would not fit in the scalar registers.
 #include "cpu/MicroKernel.h"
+#include "cpu/DotProduct.h"
 #include "cpu/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -44,6 +48,10 @@ std::string microKernelName(UkernelOp tile) {
     << tile.getRhs().getType().getElementType();
   if (tile.getLhs().getType().getElementType() != tile.getRhs().getType().getElementType())
     s << '_' << tile.getLhs().getType().getElementType();
+  if (tile.getLhsUnsigned())
+    s << "_unsigned";
+  if (tile.getGroup() > 1)
+    s << "_group" << tile.getGroup();
   list("depth", tile.getStaticDepth());
   list("lhs", tile.getStaticLhsStrides());
   list("rhs", tile.getStaticRhsStrides());
@@ -95,8 +103,19 @@ class Builder {
 public:
   Builder(ImplicitLocOpBuilder &b, UkernelOp tile, Multiplication how)
       : b(b), how(how), rows(tile.getRows()), vectors(tile.getColumns() / tile.getLanes()), lanes(tile.getLanes()),
-        isLanewise(tile.getForm() == UkernelForm::Lanes), element(tile.getOut().getType().getElementType()),
-        rhsElement(tile.getRhs().getType().getElementType()), vector(VectorType::get({lanes}, element)) {}
+        group(tile.getGroup()), isLanewise(tile.getForm() == UkernelForm::Lanes), isUnsigned(tile.getLhsUnsigned()),
+        element(tile.getOut().getType().getElementType()), lhsElement(tile.getLhs().getType().getElementType()),
+        rhsElement(tile.getRhs().getType().getElementType()), vector(VectorType::get({lanes}, element)) {
+    for (StringRef name : how.dots) {
+      const DotProduct *candidate = findDotProduct(name);
+      if (candidate && group > 1 && candidate->group == group && candidate->lanes == lanes &&
+          lhsElement.isInteger(candidate->bits) && candidate->lhsIsUnsigned == isUnsigned)
+        dot = candidate;
+    }
+  }
+
+  /// Whether the machine has what the tile is made of.
+  bool isPossible() const { return group == 1 || dot; }
 
   void build(func::FuncOp function, UkernelOp tile) {
     b.setInsertionPointToStart(function.addEntryBlock());
@@ -253,7 +272,7 @@ private:
       return runInnermost(state);
     auto step = [&](State state) {
       State after = runDepth(level + 1, state);
-      after.lhs = advance(state.lhs, element, lhsStrides[level], 1);
+      after.lhs = advance(state.lhs, lhsElement, lhsStrides[level], 1);
       after.rhs = advance(state.rhs, rhsElement, rhsStrides[level], 1);
       return after;
     };
@@ -290,54 +309,86 @@ private:
     Count lhsStride = lhsStrides.back(), rhsStride = rhsStrides.back();
     SmallVector<Value> rowGroups;
     for (int64_t i = 0; i < rows; i += rowsPerPointer)
-      rowGroups.push_back(advance(state.lhs, element, rowStride, i));
+      rowGroups.push_back(advance(state.lhs, lhsElement, rowStride, i));
     auto rowAt = [&](int64_t i) {
-      return advance(rowGroups[i / rowsPerPointer], element, rowStride, i % rowsPerPointer);
+      return advance(rowGroups[i / rowsPerPointer], lhsElement, rowStride, i % rowsPerPointer);
     };
-    SmallVector<Value> runs; // of terms of each row, where one load fetches those of all steps
-    if (how.byLane && !isLanewise && count == unroll && count <= lanes && fixed(lhsStride) == 1)
+    Type term = dot ? element : lhsElement; // a group is a word
+    SmallVector<Value> runs;                // of terms of each row, where one load fetches those of all steps
+    if (how.byLane && !isLanewise && count == unroll && count <= lanes && fixed(lhsStride) == group)
       for (int64_t i = 0; i < rows; ++i)
-        runs.push_back(load(VectorType::get({count}, element), rowAt(i), element));
+        runs.push_back(load(VectorType::get({count}, term), rowAt(i), lhsElement));
     for (int64_t step = 0; step < count; ++step) {
       Value panelRow = advance(state.rhs, rhsElement, rhsStride, step);
       SmallVector<Value> right;
       for (int64_t j = 0; j < vectors; ++j)
-        right.push_back(extend(loadColumns(panelRow, rhsElement, j)));
+        right.push_back(loadRight(panelRow, j));
       for (int64_t i = 0; i < rows; ++i) {
-        Value place = advance(rowAt(i), element, lhsStride, step), left;
+        Value place = advance(rowAt(i), lhsElement, lhsStride, step), left;
         if (!runs.empty())
           left = broadcast(vector::ExtractOp::create(b, runs[i], step));
         else if (!isLanewise)
-          left = broadcast(load(element, place, element));
+          left = broadcast(load(term, place, lhsElement));
         for (int64_t j = 0; j < vectors; ++j) {
-          Value factor = left ? left : loadColumns(place, element, j);
+          Value factor = left ? left : extend(loadColumns(place, lhsElement, j), element, isUnsigned);
           Value &sum = state.sums[i * vectors + j];
           sum = multiplyAdd(factor, right[j], sum);
         }
       }
     }
-    state.lhs = advance(state.lhs, element, lhsStride, count);
+    state.lhs = advance(state.lhs, lhsElement, lhsStride, count);
     state.rhs = advance(state.rhs, rhsElement, rhsStride, count);
     return state;
   }
 
   Value multiplyAdd(Value x, Value y, Value sum) {
+    if (dot) {
+      x = LLVM::BitcastOp::create(b, VectorType::get({lanes * group}, lhsElement), x);
+      auto call = [&](ValueRange operands) {
+        return LLVM::CallIntrinsicOp::create(b, vector, b.getStringAttr(dot->intrinsic), operands).getResult(0);
+      };
+      return dot->accumulates ? call({sum, x, y}) : arith::AddIOp::create(b, sum, call({x, y})).getResult();
+    }
+    if (element.isInteger())
+      return arith::AddIOp::create(b, sum, arith::MulIOp::create(b, x, y).getResult());
     if (how.fused)
       return vector::FMAOp::create(b, x, y, sum);
     return arith::AddFOp::create(b, sum, arith::MulFOp::create(b, x, y).getResult());
   }
 
-  Value broadcast(Value scalar) { return vector::BroadcastOp::create(b, vector, scalar); }
+  /// A term of a row, for all columns.
+  Value broadcast(Value scalar) { return vector::BroadcastOp::create(b, vector, extend(scalar, element, isUnsigned)); }
 
-  Value extend(Value loaded) {
-    return rhsElement == element ? loaded : arith::ExtFOp::create(b, vector, loaded).getResult();
+  /// Vector `index` of a row of the panel.
+  Value loadRight(Value panelRow, int64_t index) {
+    if (!dot)
+      return extend(loadColumns(panelRow, rhsElement, index), element, /*isUnsigned=*/false);
+    // Panels are whole: columns that do not exist are zeros there.
+    auto loaded = VectorType::get({lanes * group}, rhsElement);
+    Value place = advance(panelRow, rhsElement, b.getI64IntegerAttr(lanes * group), index);
+    return extend(load(loaded, place, rhsElement), lhsElement, /*isUnsigned=*/false);
+  }
+
+  /// A number or a vector, extended to elements of type `to`.
+  Value extend(Value value, Type to, bool isUnsigned) {
+    if (getElementTypeOrSelf(value.getType()) == to)
+      return value;
+    Type type = to;
+    if (auto own = dyn_cast<VectorType>(value.getType()))
+      type = own.clone(to);
+    if (isa<FloatType>(to))
+      return arith::ExtFOp::create(b, type, value);
+    if (isUnsigned)
+      return arith::ExtUIOp::create(b, type, value);
+    return arith::ExtSIOp::create(b, type, value);
   }
 
   ImplicitLocOpBuilder &b;
   Multiplication how;
-  int64_t rows, vectors, lanes;
-  bool isLanewise;
-  Type element, rhsElement;
+  int64_t rows, vectors, lanes, group;
+  bool isLanewise, isUnsigned;
+  Type element, lhsElement, rhsElement;
+  const DotProduct *dot = nullptr; ///< of groups
   VectorType vector;
   Value out;
   Count rowStride, outStride;
@@ -348,7 +399,7 @@ private:
 
 } // namespace
 
-func::FuncOp buildMicroKernel(OpBuilder &builder, UkernelOp tile, Multiplication how) {
+FailureOr<func::FuncOp> buildMicroKernel(OpBuilder &builder, UkernelOp tile, const Multiplication &how) {
   ImplicitLocOpBuilder b(UnknownLoc::get(tile.getContext()), builder);
   Type i64 = b.getI64Type(), pointer = LLVM::LLVMPointerType::get(b.getContext());
   SmallVector<Type> types(3, pointer);
@@ -356,10 +407,14 @@ func::FuncOp buildMicroKernel(OpBuilder &builder, UkernelOp tile, Multiplication
                     tile.getOutStride().size() + tile.getWidth().size();
   types.append(dynamics, i64);
   types.push_back(b.getI1Type());
+  Builder body(b, tile, how);
+  if (!body.isPossible())
+    return tile.emitOpError("expects groups of products that the machine has an instruction for, got groups of ")
+           << tile.getGroup() << " of " << tile.getLhs().getType().getElementType();
   auto function = func::FuncOp::create(b, microKernelName(tile), b.getFunctionType(types, {}));
   function.setPrivate();
   function->setAttr("llvm.linkage", LLVM::LinkageAttr::get(b.getContext(), LLVM::Linkage::Internal));
-  Builder(b, tile, how).build(function, tile);
+  body.build(function, tile);
   return function;
 }
 
@@ -372,15 +427,25 @@ struct BuildMicroKernels : impl::BuildMicroKernelsBase<BuildMicroKernels> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     SymbolTable symbols(module);
-    module.walk([&](UkernelOp tile) {
+    Multiplication how{fused, byLane, {}};
+    for (StringRef dot : dots)
+      how.dots.push_back(dot);
+    WalkResult result = module.walk([&](UkernelOp tile) {
       auto function = symbols.lookup<func::FuncOp>(microKernelName(tile));
       OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
-      if (!function)
-        symbols.insert(function = buildMicroKernel(b, tile, {fused, byLane}));
+      if (!function) {
+        FailureOr<func::FuncOp> built = buildMicroKernel(b, tile, how);
+        if (failed(built))
+          return WalkResult::interrupt();
+        symbols.insert(function = *built);
+      }
       b.setInsertionPoint(tile);
       func::CallOp::create(b, tile.getLoc(), function, microKernelArguments(b, tile));
       tile.erase();
+      return WalkResult::advance();
     });
+    if (result.wasInterrupted())
+      signalPassFailure();
   }
 };
 } // namespace

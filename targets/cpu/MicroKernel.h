@@ -8,8 +8,9 @@ namespace mlc::cpu {
 /// The name of the function of a register tile; tiles whose functions would be equal have equal names.
 std::string microKernelName(UkernelOp tile);
 
-/// Adds the function to the module that `b` points into.
-mlir::func::FuncOp buildMicroKernel(mlir::OpBuilder &b, UkernelOp tile, Multiplication how);
+/// Adds the function to the module that `b` points into; fails, with an error, where the machine has no instruction for
+/// the tile's groups of products.
+llvm::FailureOr<mlir::func::FuncOp> buildMicroKernel(mlir::OpBuilder &b, UkernelOp tile, const Multiplication &how);
 
 /// What the function is called with: pointers, then whatever is dynamic.
 llvm::SmallVector<mlir::Value> microKernelArguments(mlir::OpBuilder &b, UkernelOp tile);

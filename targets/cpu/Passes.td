@@ -14,7 +14,8 @@ def BuildMicroKernels : Pass<"mlc-build-micro-kernels", "::mlir::ModuleOp"> {
   let summary = "Replace each mlc.ukernel by a call of a function that is shared by all equal ones";
   let options = [
     Option<"fused", "fused", "bool", "true", "the machine multiplies and adds in one instruction">,
-    Option<"byLane", "by-lane", "bool", "false", "the machine multiplies a vector by a lane of another">];
+    Option<"byLane", "by-lane", "bool", "false", "the machine multiplies a vector by a lane of another">,
+    ListOption<"dots", "dots", "std::string", "intrinsics that sum products of integers; see targets/cpu/DotProduct.cpp">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect",
                            "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }

@@ -94,6 +94,18 @@ TileProduct::~TileProduct() = default;
 
 namespace {
 
+Value sumOf(OpBuilder &b, Location loc, Value x, Value y) {
+  if (x.getType().isInteger())
+    return arith::AddIOp::create(b, loc, x, y);
+  return arith::AddFOp::create(b, loc, x, y);
+}
+
+Value multiplyAdd(OpBuilder &b, Location loc, Value x, Value y, Value sum) {
+  if (x.getType().isInteger())
+    return sumOf(b, loc, sum, arith::MulIOp::create(b, loc, x, y));
+  return math::FmaOp::create(b, loc, x, y, sum);
+}
+
 /// Each thread multiplies and adds on its own.
 class PlainProduct : public TileProduct {
 public:
@@ -126,7 +138,7 @@ public:
       right.push_back(memref::LoadOp::create(each, loc, rhs, ValueRange{term, plus(each, loc, thread[1], j * side)}));
     for (auto [i, l] : llvm::enumerate(left))
       for (auto [j, r] : llvm::enumerate(right))
-        products.push_back(math::FmaOp::create(each, loc, l, r, terms.getRegionIterArgs()[i * columnsOfThread + j]));
+        products.push_back(multiplyAdd(each, loc, l, r, terms.getRegionIterArgs()[i * columnsOfThread + j]));
     scf::YieldOp::create(each, loc, products);
     return SmallVector<Value>(terms.getResults());
   }
@@ -178,7 +190,7 @@ private:
   Value isBelow(OpBuilder &b, Value x, OpFoldResult limit) {
     return b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::ult, x, value(b, limit));
   }
-  Value zero(OpBuilder &b) { return arith::ConstantOp::create(b, loc, element, b.getFloatAttr(element, 0.0)); }
+  Value zero(OpBuilder &b) { return arith::ConstantOp::create(b, loc, element, b.getZeroAttr(element)); }
   OpFoldResult blocksOf(OpBuilder &b, OpFoldResult extent, int64_t size) {
     if (auto fixed = getConstantIntValue(extent))
       return b.getIndexAttr(llvm::divideCeil(*fixed, size));
@@ -199,7 +211,13 @@ private:
     for (AffineExpr expr : map.getResults())
       place.push_back(affine::expandAffineExpr(b, loc, expr, loops, ValueRange()));
     Value loaded = memref::LoadOp::create(b, loc, from, place);
-    return loaded.getType() == element ? loaded : arith::ExtFOp::create(b, loc, element, loaded).getResult();
+    if (loaded.getType() == element)
+      return loaded;
+    if (!element.isInteger())
+      return arith::ExtFOp::create(b, loc, element, loaded);
+    if (from == op.getLhs() && op.getLhsUnsigned())
+      return arith::ExtUIOp::create(b, loc, element, loaded);
+    return arith::ExtSIOp::create(b, loc, element, loaded);
   }
   /// A loop over `first`, `first + step`... up to `end`.
   void buildSteps(OpBuilder &b, Value first, int64_t end, int64_t step, function_ref<void(OpBuilder &, Value)> body) {
@@ -228,7 +246,7 @@ private:
   void store(OpBuilder &b, Value sum, ArrayRef<Value> loops) {
     ArrayRef<Value> place = loops.take_front(column + 1);
     if (op.getAccumulate())
-      sum = arith::AddFOp::create(b, loc, memref::LoadOp::create(b, loc, op.getInit(), place), sum);
+      sum = sumOf(b, loc, memref::LoadOp::create(b, loc, op.getInit(), place), sum);
     if (!epilogue)
       return (void)memref::StoreOp::create(b, loc, sum, op.getInit(), place);
     SmallVector<Value> at(place.size());
@@ -373,7 +391,7 @@ void Contraction::formLanes(OpBuilder &b) {
         SmallVector<Value> inside = loops;
         spread(each, terms.getInductionVar(), depth, inside);
         Value l = load(each, op.getLhs(), op.getLhsMap(), inside), r = load(each, op.getRhs(), op.getRhsMap(), inside);
-        Value sum = math::FmaOp::create(each, loc, l, r, terms.getRegionIterArgs()[0]);
+        Value sum = multiplyAdd(each, loc, l, r, terms.getRegionIterArgs()[0]);
         scf::YieldOp::create(each, loc, sum);
         store(b, terms.getResult(0), loops);
         scf::YieldOp::create(b, loc);

@@ -13,6 +13,15 @@ cpu::RegisterTiles X86Target::registerTiles(TargetAttr target) const {
   if (target.getVectorBytes() < 64)
     tiles = {rowsWith16Registers, /*panelVectors=*/2, /*rowStep=*/72};
   tiles.multiplication.fused = target.getFeatures().contains("+fma");
+  int64_t bytes = target.getVectorBytes();
+  auto has = [&](StringRef feature) { return target.getFeatures().contains(feature); };
+  if (has("+avx512vnni") || (bytes == 32 && has("+avxvnni")))
+    tiles.multiplication.dots.push_back(bytes == 64   ? "llvm.x86.avx512.vpdpbusd.512"
+                                        : bytes == 32 ? "llvm.x86.avx512.vpdpbusd.256"
+                                                      : "llvm.x86.avx512.vpdpbusd.128");
+  tiles.multiplication.dots.push_back(bytes == 64   ? "llvm.x86.avx512.pmaddw.d.512"
+                                      : bytes == 32 ? "llvm.x86.avx2.pmadd.wd"
+                                                    : "llvm.x86.sse2.pmadd.wd");
   return tiles;
 }
 

@@ -120,7 +120,7 @@ static Value dropAxis(Lowering &l, Value operand, int64_t axis) {
   return l.reshape(operand, extents);
 }
 
-Value convolution(Lowering &l, Value input, Value filter, int64_t groups, const Windows &windows) {
+Value convolution(Lowering &l, Value input, Value filter, int64_t groups, const Windows &windows, Factors factors) {
   auto filterType = cast<RankedTensorType>(filter.getType());
   int64_t rank = windows.rank();
   // One filter for each channel, and one channel for each filter.
@@ -162,7 +162,8 @@ Value convolution(Lowering &l, Value input, Value filter, int64_t groups, const 
   SmallVector<utils::IteratorType> iterators(places + rank, utils::IteratorType::parallel);
   iterators.append(loops - places - rank, utils::IteratorType::reduction);
   auto map = [&](ArrayRef<AffineExpr> exprs) { return AffineMap::get(loops, 0, exprs, l.b.getContext()); };
-  Value result = l.sumOfProducts(extents, input, filter, {map(ofInput), map(ofFilter), map(ofResult)}, iterators);
+  Value result =
+      l.sumOfProducts(extents, input, filter, {map(ofInput), map(ofFilter), map(ofResult)}, iterators, factors);
   return isGrouped ? joinAxes(l, result, 1) : result;
 }
 

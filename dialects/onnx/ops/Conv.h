@@ -12,7 +12,8 @@ llvm::FailureOr<Windows> checkedConvolution(mlir::Operation *op, Known &known, m
 /// What only the run can contradict of that; the same onnx values.
 void expectConvolutionExtents(Lowering &l, mlir::Value input, mlir::Value filter, int64_t groups);
 
-/// The convolution of lowered values in the accumulator's type; `input` has its padding already.
-mlir::Value convolution(Lowering &l, mlir::Value input, mlir::Value filter, int64_t groups, const Windows &windows);
+/// The convolution of lowered values in the accumulator's type, or as `factors` says; `input` has its padding already.
+mlir::Value convolution(Lowering &l, mlir::Value input, mlir::Value filter, int64_t groups, const Windows &windows,
+                        Factors factors = Factors::Same);
 
 } // namespace mlc::onnx

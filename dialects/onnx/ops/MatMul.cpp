@@ -68,7 +68,7 @@ static Value withoutUnitBatches(Lowering &l, Value operand, int64_t matrixRank, 
   return l.reshape(operand, kept);
 }
 
-Value lowerProduct(Lowering &l, ArrayRef<Extent> extents, Value a, Value b, Value left, Value right) {
+Value lowerProduct(Lowering &l, ArrayRef<Extent> extents, Value a, Value b, Value left, Value right, Factors factors) {
   MatrixSide sideOfA = leftSide(l.known.extents(a)), sideOfB = rightSide(l.known.extents(b));
   l.expectExtent(sideOfB.depth, sideOfA.depth, "rows of B");
   bool hasRows = (bool)sideOfA.free, hasColumns = (bool)sideOfB.free;
@@ -91,7 +91,8 @@ Value lowerProduct(Lowering &l, ArrayRef<Extent> extents, Value a, Value b, Valu
   SmallVector<utils::IteratorType> iterators(loops - 1, utils::IteratorType::parallel);
   iterators.push_back(utils::IteratorType::reduction);
   AffineMap ofResult = l.consecutive(loops, 0, loops - 1);
-  return l.sumOfProducts(l.materialize(extents), left, right, {map(ofLeft), map(ofRight), ofResult}, iterators);
+  return l.sumOfProducts(l.materialize(extents), left, right, {map(ofLeft), map(ofRight), ofResult}, iterators,
+                         factors);
 }
 
 Value broadcastBatches(Lowering &l, ArrayRef<Extent> result, Value operand, Value lowered, Value other) {

@@ -7,10 +7,11 @@ namespace mlc::onnx {
 /// Extents of a @ b; error at op where they do not fit.
 llvm::FailureOr<Extents> shapeOfProduct(mlir::Operation *op, Known &known, mlir::Value a, mlir::Value b);
 
-/// a @ b, where `left` and `right` are what became of the onnx values a and b: lowered, in the accumulator's type, with
-/// batches that broadcast (broadcastBatches). `extents` are those of the result, which has the accumulator's type.
+/// a @ b, where `left` and `right` are what became of the onnx values a and b: lowered, in the accumulator's type or as
+/// `factors` says, with batches that broadcast (broadcastBatches). `extents` are those of the result, which has the
+/// accumulator's type.
 mlir::Value lowerProduct(Lowering &l, llvm::ArrayRef<Extent> extents, mlir::Value a, mlir::Value b, mlir::Value left,
-                         mlir::Value right);
+                         mlir::Value right, Factors factors = Factors::Same);
 
 /// What became of `operand`, one of the two factors of a product with extents `result`, with batch axes that are 1 or
 /// the result's.

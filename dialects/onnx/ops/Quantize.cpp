@@ -12,6 +12,7 @@
 #include "onnx/ops/Conv.h"
 #include "onnx/ops/Elementwise.h"
 #include "onnx/ops/MatMul.h"
+#include "onnx/ops/QuantizedConstant.h"
 #include "onnx/ops/Reduce.h"
 
 using namespace mlir;
@@ -217,6 +218,36 @@ static FailureOr<SmallVector<Value>> lowerDynamicQuantize(DynamicQuantizeLinearO
 }
 
 //===-- Sums of products ---------------------------------------------------------------===//
+//
+// With constant weights the activations are multiplied as they are stored, and what their zero point adds is taken off
+// the sums:
+//
+//   sum of (x - z) * w  =  sum of x * w  -  z * sum of w
+
+static Factors factorsOf(Value x) {
+  return isUnsigned(Lowering::element(x)) ? Factors::UnsignedBySigned : Factors::Signed;
+}
+
+/// Takes the zero point of x, which lies along axis `zeroAxis` of the result if it is not one, times the sums of the
+/// weights off; `sums` gives those times a factor, and they lie along `axes`.
+static Value withoutZeroPoint(Lowering &l, Value sum, ArrayRef<Extent> extents, Value zeroPoint, int64_t zeroAxis,
+                              ArrayRef<int64_t> axes, llvm::function_ref<ElementsAttr(int64_t)> sums) {
+  std::optional<double> known = zeroPoint ? constantNumber(zeroPoint) : 0;
+  if (known == 0)
+    return sum;
+  Type i32 = l.b.getI32Type();
+  auto constant = cast<TypedAttr>(sums(known ? -int64_t(*known) : -1));
+  SmallVector<Along> operands = {{sum, i32, otherAxes(extents.size(), {})},
+                                 {arith::ConstantOp::create(l.b, l.loc(), constant), i32, llvm::to_vector(axes)}};
+  if (!known)
+    operands.push_back(parameter(l, zeroPoint, extents, zeroAxis));
+  return l.elementwise(l.materialize(extents), i32, operands, [&](Scalars &s, ValueRange args) -> Value {
+    Value correction = args[1];
+    if (!known)
+      correction = s.make<arith::MulIOp>(correction, castScalar(s, args[2], operands[2].element, i32));
+    return s.make<arith::AddIOp>(args[0], correction);
+  });
+}
 
 /// Rows of a and columns of b may have parameters of their own; a vector has neither.
 static int64_t rowAxis(Known &known, Value a) { return std::max<int64_t>(known.rank(a) - 2, 0); }
@@ -231,6 +262,23 @@ static LogicalResult checkMatrixParameters(Op op, Known &known, Value a, Value a
 /// The matrix product of the centered operands, which also broadcast their batches.
 static Value centeredProduct(Lowering &l, Value result, Value a, Value aZeroPoint, Value b, Value bZeroPoint) {
   ArrayRef<Extent> extents = l.known.extents(result);
+  int64_t rankOfA = l.rank(a), rankOfB = l.rank(b), rank = extents.size();
+  auto constant = QuantizedConstant::of(b, bZeroPoint, columnAxis(l.known, b));
+  if (constant && (!aZeroPoint || isOne(l.known, aZeroPoint) || (l.rank(aZeroPoint) == 1 && rankOfA > 1))) {
+    Value left = broadcastBatches(l, extents, a, l.broadcastable(a, l.known.extents(a)), b),
+          right = broadcastBatches(l, extents, b, constant->centered(l), a);
+    Value sum = lowerProduct(l, extents, a, b, left, right, factorsOf(a));
+    // Columns are the last axis, rows the one before; batches end there.
+    bool hasRows = rankOfA > 1, hasColumns = rankOfB > 1;
+    SmallVector<int64_t> axes;
+    for (int64_t axis = 0; axis + 2 < rankOfB; ++axis)
+      axes.push_back(rank - 1 - hasRows - (rankOfB - 2) + axis);
+    if (hasColumns)
+      axes.push_back(rank - 1);
+    return withoutZeroPoint(
+        l, sum, extents, aZeroPoint, std::max<int64_t>(rank - 1 - hasColumns, 0), axes,
+        [&](int64_t factor) { return constant->sumsAlong(std::max<int64_t>(rankOfB - 2, 0), factor); });
+  }
   auto prepared = [&](Value operand, Value zeroPoint, int64_t axis, Value other) {
     Value value = centered(l, operand, zeroPoint, axis);
     return broadcastBatches(l, extents, operand, value, other);
@@ -302,6 +350,15 @@ static FailureOr<Value> centeredConvolution(Op op, Lowering &l, Value x, Value x
   if (failed(windows))
     return failure();
   expectConvolutionExtents(l, x, w, op.getGroup());
+  if (auto constant = QuantizedConstant::of(w, wZeroPoint, 0)) {
+    ArrayRef<Extent> extents = l.known.extents(op.getY());
+    Value stored = l.broadcastable(x, l.known.extents(x)),
+          zero = xZeroPoint ? l.storedElement(xZeroPoint) : l.scalar(0, getElementTypeOrSelf(stored.getType()));
+    Value sum =
+        convolution(l, padded(l, stored, *windows, zero), constant->centered(l), op.getGroup(), *windows, factorsOf(x));
+    return withoutZeroPoint(l, sum, extents, xZeroPoint, 1, {1},
+                            [&](int64_t factor) { return constant->sumsFrom(1, factor); });
+  }
   Value input = padded(l, centered(l, x, xZeroPoint, 1), *windows, l.scalar(0, l.b.getI32Type()));
   return convolution(l, input, centered(l, w, wZeroPoint, 0), op.getGroup(), *windows);
 }

@@ -74,13 +74,15 @@ func.func @depthwise_is_lanewise(%x: tensor<1x32x9x9xf32>) -> tensor<1x32x7x7xf3
   return %y : tensor<1x32x7x7xf32>
 }
 
-// Left as they are: integers, and what would be packed for a single row.
+// Integers as wide as their sum are multiplied one by one.
 // CHECK-LABEL: @integers
-// CHECK: linalg.matmul
+// CHECK: mlc.contract accumulate ins(%arg0, %arg1 : tensor<5x3xi32>, tensor<3x66xi32>)
 func.func @integers(%x: tensor<5x3xi32>, %w: tensor<3x66xi32>, %init: tensor<5x66xi32>) -> tensor<5x66xi32> {
   %y = linalg.matmul ins(%x, %w : tensor<5x3xi32>, tensor<3x66xi32>) outs(%init : tensor<5x66xi32>) -> tensor<5x66xi32>
   return %y : tensor<5x66xi32>
 }
+
+// What would be packed for a single row is left as it is.
 // CHECK-LABEL: @matrix_times_vector
 // CHECK: linalg.matvec
 func.func @matrix_times_vector(%x: tensor<5x3xf32>, %v: tensor<3xf32>, %init: tensor<5xf32>) -> tensor<5xf32> {

@@ -75,3 +75,23 @@ func.func @stride_missing(%a: memref<f32>, %i: index, %yes: i1) {
     width [] accumulate %yes : memref<f32>, memref<f32>, memref<f32>
   return
 }
+
+// -----
+
+#lhs = affine_map<(m, n, k) -> (m, k)>
+#rhs = affine_map<(m, n, k) -> (n floordiv 16, k, n mod 16)>
+func.func @factors_of_four_bits(%x: memref<8x64xi4>, %w: memref<1x64x16xi8>, %y: memref<8x16xi32>) {
+  // expected-error @+1 {{expects factors of 8, 16 or 32 bits for a sum of integers, got 'memref<8x64xi4>'}}
+  mlc.contract ins(%x, %w : memref<8x64xi4>, memref<1x64x16xi8>) outs(%y : memref<8x16xi32>) {lhs_map = #lhs, rhs_map = #rhs}
+  return
+}
+
+// -----
+
+#lhs = affine_map<(m, n, k) -> (m, k)>
+#rhs = affine_map<(m, n, k) -> (n floordiv 16, k, n mod 16)>
+func.func @unsigned_floats(%x: memref<8x64xf32>, %w: memref<1x64x16xf32>, %y: memref<8x16xf32>) {
+  // expected-error @+1 {{expects integers where lhs_unsigned is, got 'memref<8x64xf32>'}}
+  mlc.contract ins(%x, %w : memref<8x64xf32>, memref<1x64x16xf32>) outs(%y : memref<8x16xf32>) {lhs_map = #lhs, rhs_map = #rhs, lhs_unsigned}
+  return
+}

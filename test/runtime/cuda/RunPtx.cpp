@@ -350,6 +350,7 @@ char *Block::placeOf(uint64_t address, Space space, size_t bytes, bool writes) {
   };
   switch (space) {
   case Space::Shared: {
+    address = uint32_t(address); // as wide as its addresses are
     char *place = within(shared);
     touch(address, bytes, writes);
     return place;

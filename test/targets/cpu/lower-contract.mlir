@@ -108,3 +108,17 @@ func.func @window_of_one(%x: memref<1x28x28x32xf32>, %w: memref<1x1x32xf32>, %y:
      rhs_map = affine_map<(b, y, x, n, i, j) -> (n floordiv 32, i + j, n mod 32)>}
   return
 }
+
+// -----
+
+#lhs = affine_map<(m, n, k, g) -> (m, k * 4 + g)>
+#rhs = affine_map<(m, n, k, g) -> (n floordiv 32, k, n mod 32, g)>
+
+// A step of the depth takes a group of four terms; a panel is cut into strips of vectors of groups.
+// CHECK-LABEL: @groups_of_integers
+// CHECK: mlc.ukernel broadcast 6 x 32 lanes 16 depth [%c8] lhs %{{.*}}[%c0] by [%c32, 4] rhs %{{.*}}[%c0] by [128] {{.*}} {group = 4 : i64, lhs_unsigned} : memref<i8>, memref<i8>, memref<i32>
+// CHECK: mlc.ukernel broadcast 6 x 16 lanes 16 depth [%c8] lhs %{{.*}}[%c0] by [%c32, 4] rhs %{{.*}}[%c1024] by [128]
+func.func @groups_of_integers(%x: memref<6x32xi8>, %w: memref<2x8x32x4xi8>, %y: memref<6x48xi32>) {
+  mlc.contract ins(%x, %w : memref<6x32xi8>, memref<2x8x32x4xi8>) outs(%y : memref<6x48xi32>) {lhs_map = #lhs, rhs_map = #rhs, lhs_unsigned}
+  return
+}
