@@ -270,16 +270,16 @@ struct EmitEntryPoint : impl::EmitEntryPointBase<EmitEntryPoint> {
                              : dimension.symbol ? -1 - (int64_t)*dimension.symbol
                                                 : MLC_EXTENT_UNKNOWN);
       }));
-    auto type = LLVM::LLVMStructType::getLiteral(c.builder.getContext(), {c.pointer, c.pointer, i32, i32, i32, i32, i32});
+    auto type =
+        LLVM::LLVMStructType::getLiteral(c.builder.getContext(), {c.pointer, c.pointer, i32, i32, i32, i32, i32});
     static_assert(sizeof(mlc_port) == 2 * 8 + 6 * 4 && offsetof(mlc_port, key) == 2 * 8 + 4 * 4);
     return c.array(type, ports.size(), [&](size_t i) {
       const Port &port = ports[i];
       return makeStruct(c, type,
                         {c.text(port.name), c.address(extents[i]),
                          c.number(i32, port.isRanked ? (int64_t)port.shape().size() : MLC_RANK_UNKNOWN),
-                         c.number(i32, mlcType(port.element)),
-                         c.number(i32, kindOf(port)), c.number(i32, port.isOptional),
-                         c.number(i32, port.key ? mlcType(port.key) : MLC_UNDEFINED)});
+                         c.number(i32, mlcType(port.element)), c.number(i32, kindOf(port)),
+                         c.number(i32, port.isOptional), c.number(i32, port.key ? mlcType(port.key) : MLC_UNDEFINED)});
     });
   }
 

@@ -20,8 +20,8 @@ struct Port {
   mlir::Type element; ///< as the model has it, before booleans and unsigned integers became what buffers hold
   llvm::SmallVector<Dimension> dimensions; ///< of a tensor that is always there; empty for anything else
   bool isSequence = false, isOptional = false;
-  mlir::Type key = {};                     ///< of a map or of the maps of a sequence, whose values are `element`; else null
-  bool isRanked = true;                    ///< always, unless it is a sequence or an optional
+  mlir::Type key = {};  ///< of a map or of the maps of a sequence, whose values are `element`; else null
+  bool isRanked = true; ///< always, unless it is a sequence or an optional
   llvm::SmallVector<Dimension> items = {}; ///< of each tensor of a sequence, or the one of an optional; without symbols
 
   /// No tensor, or an optional one: the graph function has it as an !mlc.sequence.

@@ -24,9 +24,10 @@ static mlc_status checkRequest(const mlc_port &port, const mlc_output &request, 
   switch (request.memory) {
   case MLC_MEMORY_CALLER:
     if (isHandle(port))
-      return refuse(error, MLC_UNSUPPORTED,
-                    "output '%s' is no tensor, or an optional one: expects MLC_MEMORY_SESSION or MLC_MEMORY_HANDED_OVER",
-                    port.name);
+      return refuse(
+          error, MLC_UNSUPPORTED,
+          "output '%s' is no tensor, or an optional one: expects MLC_MEMORY_SESSION or MLC_MEMORY_HANDED_OVER",
+          port.name);
     if (!request.data && request.bytes)
       return refuse(error, MLC_INVALID_ARGUMENT, "output '%s': data is null, but bytes is %llu", port.name,
                     static_cast<unsigned long long>(request.bytes));

@@ -9,8 +9,8 @@ func.func @model(%x: tensor<1x1x8x8xf32>, %w: tensor<1x1x3x3xf32>) -> tensor<1x1
 
 // -----
 
-// Libraries take and return tensors only.
-// expected-error @+1 {{input "x" is not supported: expects a tensor, or a sequence or an optional of tensors, got '!onnx.sequence<!onnx.map<i64, f32>>'}}
-func.func @model(%x: !onnx.sequence<!onnx.map<i64, f32>> {onnx.name = "x"}) -> !onnx.sequence<!onnx.map<i64, f32>> {
-  return %x : !onnx.sequence<!onnx.map<i64, f32>>
+// Libraries take and return tensors, maps, and one level of sequences and optionals.
+// expected-error @+1 {{input "x" is not supported: expects a tensor, a map, or a sequence or an optional of these, got '!onnx.sequence<!onnx.sequence<tensor<1xf32>>>'}}
+func.func @model(%x: !onnx.sequence<!onnx.sequence<tensor<1xf32>>> {onnx.name = "x"}) -> !onnx.sequence<!onnx.sequence<tensor<1xf32>>> {
+  return %x : !onnx.sequence<!onnx.sequence<tensor<1xf32>>>
 }
