@@ -9,6 +9,18 @@ using namespace mlir::bufferization;
 
 namespace mlc {
 
+/// The buffers of all operands.
+static LogicalResult getBuffers(RewriterBase &rewriter, Operation *op, const BufferizationOptions &options,
+                                BufferizationState &state, SmallVectorImpl<Value> &buffers) {
+  for (Value operand : op->getOperands()) {
+    FailureOr<Value> buffer = getBuffer(rewriter, operand, options, state);
+    if (failed(buffer))
+      return failure();
+    buffers.push_back(*buffer);
+  }
+  return success();
+}
+
 namespace {
 struct BufferizeContract : DstBufferizableOpInterfaceExternalModel<BufferizeContract, ContractOp> {
   bool bufferizesToMemoryRead(Operation *op, OpOperand &operand, const AnalysisState &) const {
@@ -20,12 +32,8 @@ struct BufferizeContract : DstBufferizableOpInterfaceExternalModel<BufferizeCont
                           BufferizationState &state) const {
     auto contract = cast<ContractOp>(op);
     SmallVector<Value> buffers;
-    for (Value operand : op->getOperands()) {
-      FailureOr<Value> buffer = getBuffer(rewriter, operand, options, state);
-      if (failed(buffer))
-        return failure();
-      buffers.push_back(*buffer);
-    }
+    if (failed(getBuffers(rewriter, op, options, state, buffers)))
+      return failure();
     ContractOp::create(rewriter, op->getLoc(), buffers[0], buffers[1], buffers[2], contract.getLhsMap(),
                        contract.getRhsMap(), contract.getAccumulate(), contract.getLhsUnsigned());
     replaceOpWithBufferizedValues(rewriter, op, buffers[2]);
@@ -42,12 +50,8 @@ struct BufferizeExternal : DstBufferizableOpInterfaceExternalModel<BufferizeExte
                           BufferizationState &state) const {
     auto external = cast<ExternalOp>(op);
     SmallVector<Value> buffers;
-    for (Value operand : op->getOperands()) {
-      FailureOr<Value> buffer = getBuffer(rewriter, operand, options, state);
-      if (failed(buffer))
-        return failure();
-      buffers.push_back(*buffer);
-    }
+    if (failed(getBuffers(rewriter, op, options, state, buffers)))
+      return failure();
     ValueRange inputs = ValueRange(buffers).take_front(external.getInputs().size());
     ValueRange inits = ValueRange(buffers).drop_front(inputs.size());
     ExternalOp::create(rewriter, op->getLoc(), TypeRange(), external.getFunctionAttr(), external.getNodeAttr(),

@@ -2,16 +2,9 @@
 #include "ops/Image.h"
 #include <string.h>
 
-#define STB_IMAGE_IMPLEMENTATION
-#define STB_IMAGE_STATIC
 #define STBI_ONLY_PNG
 #define STBI_ONLY_BMP
-#define STBI_NO_STDIO
-#define STBI_NO_SIMD
-#define STBI_NO_FAILURE_STRINGS
-#define STBI_NO_THREAD_LOCALS
-#define STBI_ASSERT(condition)
-#include <stb/stb_image.h>
+#include "ops/StbImage.h"
 
 namespace mlc::rt {
 

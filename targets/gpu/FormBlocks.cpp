@@ -73,6 +73,14 @@ OpFoldResult product(OpBuilder &b, Location loc, ArrayRef<OpFoldResult> factors)
   return result;
 }
 
+ParallelLoops parallelLoops(linalg::LinalgOp op, ArrayRef<Range> ranges) {
+  ParallelLoops parallel;
+  op.getParallelDims(parallel.loops);
+  for (unsigned loop : parallel.loops)
+    parallel.extents.push_back(ranges[loop].size);
+  return parallel;
+}
+
 SmallVector<Value> splitIndex(OpBuilder &b, Location loc, Value number, ArrayRef<OpFoldResult> extents) {
   SmallVector<Value> digits(extents.size());
   for (size_t i = extents.size(); i-- > 0;) {
@@ -184,11 +192,7 @@ void formLoops(RewriterBase &rewriter, linalg::LinalgOp op) {
   rewriter.setInsertionPoint(op);
   Location loc = op.getLoc();
   SmallVector<Range> ranges = op.createLoopRanges(rewriter, loc);
-  SmallVector<unsigned> parallel;
-  op.getParallelDims(parallel);
-  SmallVector<OpFoldResult> extents;
-  for (unsigned loop : parallel)
-    extents.push_back(ranges[loop].size);
+  auto [parallel, extents] = parallelLoops(op, ranges);
   buildPoints(rewriter, loc, extents, [&](OpBuilder &b, ValueRange point) {
     SmallVector<Value> loops(ranges.size());
     for (auto [loop, index] : llvm::zip(parallel, point))

@@ -119,11 +119,7 @@ public:
   void build(OpBuilder &b, linalg::LinalgOp op, std::optional<SmallVector<Value>> point = std::nullopt) {
     Location loc = op.getLoc();
     SmallVector<Range> ranges = op.createLoopRanges(b, loc);
-    SmallVector<unsigned> parallel;
-    op.getParallelDims(parallel);
-    SmallVector<OpFoldResult> extents;
-    for (unsigned loop : parallel)
-      extents.push_back(ranges[loop].size);
+    auto [parallel, extents] = parallelLoops(op, ranges);
     auto place = [&](ValueRange at) {
       SmallVector<Value> loops(ranges.size());
       for (auto [loop, index] : llvm::zip(parallel, at))
@@ -220,11 +216,7 @@ void formSharedReduction(RewriterBase &rewriter, linalg::LinalgOp op) {
   rewriter.setInsertionPoint(op);
   Location loc = op.getLoc();
   SmallVector<Range> ranges = op.createLoopRanges(rewriter, loc);
-  SmallVector<unsigned> parallel;
-  op.getParallelDims(parallel);
-  SmallVector<OpFoldResult> extents;
-  for (unsigned loop : parallel)
-    extents.push_back(ranges[loop].size);
+  auto [parallel, extents] = parallelLoops(op, ranges);
   Phases phases(threadsFor(fixedProduct(extentsOf(op, utils::IteratorType::reduction))));
   buildBlocks(rewriter, loc, {product(rewriter, loc, extents)},
               [&](OpBuilder &b, ValueRange block) { phases.build(b, op, splitIndex(b, loc, block[0], extents)); });

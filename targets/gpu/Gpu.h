@@ -76,6 +76,12 @@ llvm::SmallVector<mlir::Value> splitIndex(mlir::OpBuilder &b, mlir::Location loc
                                           llvm::ArrayRef<mlir::OpFoldResult> extents);
 mlir::Value asValue(mlir::OpBuilder &b, mlir::Location loc, mlir::OpFoldResult value);
 mlir::OpFoldResult product(mlir::OpBuilder &b, mlir::Location loc, llvm::ArrayRef<mlir::OpFoldResult> factors);
+/// The loops that give an operation's results, and how far each runs.
+struct ParallelLoops {
+  llvm::SmallVector<unsigned> loops;
+  llvm::SmallVector<mlir::OpFoldResult> extents;
+};
+ParallelLoops parallelLoops(mlir::linalg::LinalgOp op, llvm::ArrayRef<mlir::Range> ranges);
 
 /// Splits device and host: the passes of `Target::place`.
 void place(mlir::OpPassManager &passes);
