@@ -221,7 +221,8 @@ private:
         [&](OpBuilder &, Location loc) { scf::YieldOp::create(b, loc, ValueRange{own, all, selected, kept}); },
         [&](OpBuilder &, Location loc) {
           Value rows = selected, coordinates = kept;
-          for (auto [column, number] : llvm::enumerate(ArrayRef<Index>{batch, category, box}))
+          const Index row[] = {batch, category, box};
+          for (auto [column, number] : llvm::enumerate(row))
             rows = write(rows, ValueRange{all, l.index(column)}, number);
           for (int64_t part = 0; part < Parts; ++part)
             coordinates = tensor::InsertOp::create(b, loc, parts[part], coordinates, ValueRange{l.index(part), own});
