@@ -26,6 +26,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
@@ -151,6 +152,20 @@ private:
   }
   int64_t rowsOfThread;
 };
+
+/// For LLVM: the tiles of two steps at a time are more than a thread has registers for.
+void doNotUnroll(scf::ForOp loop) {
+  MLIRContext *context = loop.getContext();
+  auto unroll = LLVM::LoopUnrollAttr::get(context, /*disable=*/BoolAttr::get(context, true), /*count=*/{},
+                                          /*runtimeDisable=*/{}, /*full=*/{}, /*followupUnrolled=*/{},
+                                          /*followupRemainder=*/{}, /*followupAll=*/{});
+  loop->setAttr("loop_annotation",
+                LLVM::LoopAnnotationAttr::get(context, /*disableNonforced=*/{}, /*vectorize=*/{}, /*interleave=*/{},
+                                              unroll, /*unrollAndJam=*/{}, /*licm=*/{}, /*distribute=*/{},
+                                              /*pipeline=*/{}, /*peeled=*/{}, /*unswitch=*/{}, /*mustProgress=*/{},
+                                              /*isVectorized=*/{}, /*startLoc=*/{}, /*endLoc=*/{},
+                                              /*parallelAccesses=*/{}));
+}
 
 class Contraction {
 public:
@@ -303,6 +318,7 @@ void Contraction::form(OpBuilder &b, const TileProduct &tile) {
         memref::StoreOp::create(b, loc, zero(b), sums, place(b, thread, sum));
     });
     auto steps = scf::ForOp::create(b, loc, start, end, constant(b, tile.depth));
+    doNotUnroll(steps);
     OpBuilder inner = OpBuilder::atBlockBegin(steps.getBody());
     Value firstTerm = steps.getInductionVar();
     buildThreads(inner, loc, tile.threads, [&](OpBuilder &b, ValueRange thread) {

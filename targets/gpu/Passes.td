@@ -11,7 +11,7 @@ def FindHalves : Pass<"mlc-find-halves", "::mlir::ModuleOp"> {
 
 def FormBlocks : Pass<"mlc-form-blocks", "::mlir::func::FuncOp"> {
   let summary = "Write what a kernel on the device computes as blocks of threads, phase by phase";
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
 }
 
 def LoopBlocks : Pass<"mlc-loop-blocks", "::mlir::func::FuncOp"> {

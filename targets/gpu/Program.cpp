@@ -25,7 +25,7 @@ static std::string describeArguments(mlir::gpu::GPUFuncOp function) {
   return letters;
 }
 
-static int64_t localBytes(mlir::gpu::GPUFuncOp function) {
+int64_t localBytes(mlir::gpu::GPUFuncOp function) {
   int64_t bytes = 0;
   function.walk([&](memref::AllocaOp alloca) {
     auto space = dyn_cast_if_present<mlir::gpu::AddressSpaceAttr>(alloca.getType().getMemorySpace());

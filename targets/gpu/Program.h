@@ -10,6 +10,9 @@ struct Image {
   std::string code;
 };
 
+/// Of what the threads of a block share.
+int64_t localBytes(mlir::gpu::GPUFuncOp function);
+
 /// Adds the table and numbers the functions as in it.
 void emitProgram(mlir::ModuleOp module, mlir::gpu::GPUModuleOp device, llvm::ArrayRef<Image> images);
 

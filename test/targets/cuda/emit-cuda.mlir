@@ -10,6 +10,7 @@
 // CHECK-SAME: .param .u64 .ptr .align 1 shift_0_param_0,
 // CHECK-SAME: .param .u64 shift_0_param_1,
 // CHECK-SAME: .maxntid 64
+// CHECK-SAME: .minnctapersm 1
 // CHECK-SAME: .shared .align 128 .b8 __wg_shift_0_0[256];
 // CHECK-SAME: ld.global.b32
 // CHECK-SAME: st.shared.b32
