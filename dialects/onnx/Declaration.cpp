@@ -5,7 +5,6 @@
 
 using ::onnx::AttributeProto;
 using ::onnx::OpSchema;
-using ::onnx::OpSchemaRegistry;
 
 namespace mlc::onnx {
 

@@ -643,10 +643,9 @@ std::optional<std::string> automatonOf(StringRef pattern, std::string &problem, 
       problem = "needs more than " + std::to_string(mostStates) + " states";
       return std::nullopt;
     }
-    Subsets::Set set = states[state];
-    accepts += char(subsets.accepts(set));
+    accepts += char(subsets.accepts(states[state]));
     for (uint8_t byte : representatives)
-      next.push_back(numberOf(subsets.step(set, byte)));
+      next.push_back(numberOf(subsets.step(states[state], byte)));
   }
 
   mlc_automaton head = {};

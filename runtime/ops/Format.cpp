@@ -121,8 +121,9 @@ mlc_string mlc_rt_format_float(double value, int64_t type) {
     value = -value;
   }
   if (value > 1.7976931348623157e308) {
-    memcpy(text + size, "inf", 3);
-    return copied(text, size + 3);
+    for (char letter : {'i', 'n', 'f'})
+      text[size++] = letter;
+    return copied(text, size);
   }
   const Digits number = shortest(value, type);
   const int exponent = number.exponent;

@@ -17,7 +17,8 @@ uint8_t clamped(int64_t value) { return uint8_t(value < 0 ? 0 : value > 255 ? 25
 //===-- Inverse cosine transform -------------------------------------------------------------===//
 
 constexpr int fractionBits = 13, bitsBetween = 2;
-constexpr int64_t fixed(double factor) { return int64_t(factor * (1 << fractionBits) + 0.5); }
+/// A positive factor in fixed point, rounded.
+constexpr int64_t fixed(double factor, int bits = fractionBits) { return (int64_t(factor * (2 << bits)) + 1) / 2; }
 
 /// Eight numbers `stride` apart, transformed; with fractionBits more than they had.
 void transform(const int64_t *in, int stride, int64_t out[8]) {
@@ -102,7 +103,7 @@ void upsample(const Plane &plane, int y, uint8_t *out, int width) {
 
 void toRgb(int luma, int blue, int red, uint8_t *out) {
   constexpr int bits = 16;
-  const auto factor = [](double value) { return int64_t(value * (1 << bits) + 0.5); };
+  const auto factor = [](double value) { return fixed(value, bits); };
   constexpr int64_t half = 1 << (bits - 1);
   blue -= 128;
   red -= 128;
