@@ -169,7 +169,7 @@ private:
       os << "  mlc_input inputs[" << ports.inputs.size() << "] = {\n";
     for (auto [i, port] : llvm::enumerate(ports.inputs))
       os << "      {0, " << inputs[i] << ", 0, " << (port.dimensions.empty() ? "0" : "extents" + std::to_string(i))
-         << ", 0, " << port.dimensions.size() << ", " << elementType(port.element).constant << "},\n";
+         << ", 0, " << port.dimensions.size() << ", " << elementType(port.element).constant << ", MLC_ON_HOST},\n";
     if (!ports.inputs.empty())
       os << "  };\n";
     os << "  mlc_output outputs[" << ports.outputs.size() << "] = {\n";
@@ -178,7 +178,7 @@ private:
         os << "      *" << outputs[i] << ",\n";
       else
         os << "      {0, " << outputs[i] << ", " << elements(port) << " * sizeof *" << outputs[i] << ", 0, 0, 0, "
-           << elementType(port.element).constant << ", MLC_MEMORY_CALLER},\n";
+           << elementType(port.element).constant << ", MLC_MEMORY_CALLER, MLC_ON_HOST},\n";
     }
     os << "  };\n";
     std::string call = "mlc_run(session, " + std::string(ports.inputs.empty() ? "0" : "inputs") + ", " +

@@ -1,9 +1,9 @@
 // Two models in the LLVM dialect, one of them for a device -> one module.
 //
-//   host:   mlc_model_data -> mlc_device_model, mlc_find_device (both declared)
-//   device: mlc_model_data, mlc_find_device, <name>_mlc
+//   host:   mlc_model_data -> mlc_device_model (declared)
+//   device: mlc_model_data -> mlc_program, <name>_mlc
 //   =>
-//   mlc_model_data -> mlc_device_model (the device's mlc_model_data), mlc_find_device
+//   mlc_model_data -> mlc_device_model (the device's mlc_model_data) -> mlc_program
 //
 // The library's entry points are the host's; a session that finds a device goes on with the other description.
 #include "link/JoinDevice.h"
@@ -15,7 +15,7 @@ using namespace mlir;
 
 namespace mlc {
 
-bool hasDeviceCode(ModuleOp device) { return device.lookupSymbol(findDeviceSymbolName) != nullptr; }
+bool hasDeviceCode(ModuleOp device) { return device.lookupSymbol(programSymbolName) != nullptr; }
 
 static bool isDeclaration(Operation *op) {
   if (auto function = dyn_cast<LLVM::LLVMFuncOp>(op))
@@ -38,7 +38,7 @@ void joinDevice(ModuleOp host, ModuleOp device) {
       continue;
     if (symbol.getName() == "mlc_model_data")
       rename(&op, deviceModelSymbolName);
-    else if (symbol.getName() != findDeviceSymbolName && ours.lookup(symbol.getName()))
+    else if (ours.lookup(symbol.getName()))
       rename(&op, "mlc.device." + symbol.getName());
   }
   for (Operation &op : llvm::make_early_inc_range(*device.getBody())) {

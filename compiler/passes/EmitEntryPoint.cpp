@@ -368,12 +368,14 @@ struct EmitEntryPoint : impl::EmitEntryPointBase<EmitEntryPoint> {
     auto type = LLVM::LLVMStructType::getLiteral(context, {info, p, p, p, p, p});
     static_assert(sizeof(mlc_model_info) == 6 * 4 + 6 * 8 &&
                   sizeof(mlc_model_data_t) == sizeof(mlc_model_info) + 5 * 8);
-    bool hasDevice = module->hasAttr(deviceModelAttrName);
-    if (hasDevice) {
-      LLVM::GlobalOp::create(c.builder, type, /*isConstant=*/true, LLVM::Linkage::External, deviceModelSymbolName,
-                             Attribute());
-      declare(c.builder, findDeviceSymbolName, i32, {p});
-    }
+    auto declareData = [&](StringRef symbol) {
+      LLVM::GlobalOp::create(c.builder, type, /*isConstant=*/true, LLVM::Linkage::External, symbol, Attribute());
+    };
+    bool hasDevice = module->hasAttr(deviceModelAttrName), hasProgram = module->hasAttr(deviceCodeAttrName);
+    if (hasDevice)
+      declareData(deviceModelSymbolName);
+    if (hasProgram)
+      declareData(programSymbolName); // which the target writes later
     c.global(
         "mlc_model_data", type,
         [&](Value value) {
@@ -385,8 +387,8 @@ struct EmitEntryPoint : impl::EmitEntryPointBase<EmitEntryPoint> {
                                         c.address(properties), c.address(kernelNames), c.text(name)});
           return makeStruct(c, type,
                             {infoValue, c.functionAddress("mlc_arena_bytes"), c.functionAddress("mlc_model_run"),
-                             c.functionAddress("mlc_output_extents"), c.address(hasDevice ? deviceModelSymbolName : ""),
-                             c.address(hasDevice ? findDeviceSymbolName : "")});
+                             c.functionAddress("mlc_output_extents"), c.address(hasProgram ? programSymbolName : ""),
+                             c.address(hasDevice ? deviceModelSymbolName : "")});
         },
         LLVM::Linkage::External);
 

@@ -14,8 +14,11 @@ inline constexpr llvm::StringLiteral temporaryAttrName = "mlc.temporary";
 
 /// The attribute of a module that becomes one library with the same model for a device: the device's target.
 inline constexpr llvm::StringLiteral deviceModelAttrName = "mlc.device_model";
-/// What the host's part of such a library calls that of the device: its description, and whether there is a device.
-inline constexpr llvm::StringLiteral deviceModelSymbolName = "mlc_device_model",
-                                     findDeviceSymbolName = "mlc_find_device";
+/// What the host's part of such a library calls the description of the device's part.
+inline constexpr llvm::StringLiteral deviceModelSymbolName = "mlc_device_model";
+/// The mlc_device_program of a module, where something of the model runs on a device.
+inline constexpr llvm::StringLiteral programSymbolName = "mlc_program";
+/// The unit attribute of a module that holds functions of a device, as the dialect gpu has it; mlc_program is theirs.
+inline constexpr llvm::StringLiteral deviceCodeAttrName = "gpu.container_module";
 
 } // namespace mlc

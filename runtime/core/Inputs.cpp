@@ -69,6 +69,16 @@ static mlc_status checkExtents(Session &session, uint32_t index, mlc_error *erro
   return MLC_OK;
 }
 
+/// What a kernel reads has the addresses that it is compiled for, and no copy is made on the device.
+static mlc_status checkOnDevice(const InputState &state, const mlc_port &port, mlc_error *error) {
+  if (!isContiguous(state.extents, state.given->strides, port.rank))
+    return refuse(error, MLC_UNSUPPORTED, "input '%s': what is on a device cannot have strides", port.name);
+  if (reinterpret_cast<uintptr_t>(state.given->data) % elementAlignment(port.type))
+    return refuse(error, MLC_INVALID_ARGUMENT, "input '%s': expects an address on the device that is a multiple of %u",
+                  port.name, unsigned(elementAlignment(port.type)));
+  return MLC_OK;
+}
+
 static mlc_status checkMemory(const Session &session, uint32_t index, mlc_error *error) {
   const mlc_port &port = session.data->info.inputs[index];
   const InputState &state = session.inputs[index];
@@ -91,11 +101,11 @@ static mlc_status checkMemory(const Session &session, uint32_t index, mlc_error 
   if (bits < 8 && !isContiguous(state.extents, input.strides, port.rank))
     return refuse(error, MLC_INVALID_ARGUMENT, "input '%s': packed elements of type %s cannot have strides", port.name,
                   mlc_type_name(port.type));
-  return MLC_OK;
+  return input.place == MLC_ON_DEVICE ? checkOnDevice(state, port, error) : MLC_OK;
 }
 
 /// Points the frame at the caller's memory, or at a contiguous, aligned copy of it, in which packed elements are
-/// unpacked.
+/// unpacked. What is on a device has addresses on the host, too, to be named by, and to come to if the host reads it.
 static mlc_status place(Session &session, uint32_t index, mlc_error *error) {
   const mlc_port &port = session.data->info.inputs[index];
   InputState &state = session.inputs[index];
@@ -107,7 +117,7 @@ static mlc_status place(Session &session, uint32_t index, mlc_error *error) {
     data = nothing;
     return MLC_OK;
   }
-  if (!isPacked(port.type) && isContiguous(state.extents, input.strides, port.rank) &&
+  if (input.place == MLC_ON_HOST && !isPacked(port.type) && isContiguous(state.extents, input.strides, port.rank) &&
       reinterpret_cast<uintptr_t>(input.data) % elementAlignment(port.type) == 0) {
     data = input.data;
     state.begin = static_cast<const char *>(input.data);
@@ -117,6 +127,10 @@ static mlc_status place(Session &session, uint32_t index, mlc_error *error) {
   if (!reserve(state.copy, uint64_t(bytes)))
     return refuse(error, MLC_OUT_OF_MEMORY, "no memory for a contiguous copy of input '%s', which takes %lld bytes",
                   port.name, static_cast<long long>(bytes));
+  if (input.place == MLC_ON_DEVICE) {
+    data = state.copy.data;
+    return MLC_OK;
+  }
   if (isPacked(port.type))
     unpack(static_cast<int8_t *>(state.copy.data), static_cast<const uint8_t *>(input.data), bytes, port.type);
   else
@@ -158,6 +172,8 @@ mlc_status takeInputs(Session &session, const mlc_input *inputs, uint32_t count,
     if (session.inputs[index].given)
       return refuse(error, MLC_INVALID_ARGUMENT, "input '%s' is given twice", port.name);
     session.inputs[index].given = &inputs[i];
+    if (mlc_status status = checkPlace(session, "input", port, inputs[i].place, error))
+      return status;
     if (isHandle(port))
       continue;
     if (mlc_status status = checkForm(info, port, inputs[i], error))

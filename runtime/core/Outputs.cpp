@@ -12,6 +12,20 @@ namespace mlc::rt {
 
 static const mlc_port &portOf(const Session &session, uint32_t index) { return session.data->info.outputs[index]; }
 
+static mlc_status checkOnDevice(const mlc_port &port, const mlc_output &request, mlc_error *error) {
+  if (request.memory == MLC_MEMORY_HANDED_OVER)
+    return refuse(error, MLC_UNSUPPORTED,
+                  "output '%s': on a device expects MLC_MEMORY_CALLER or MLC_MEMORY_SESSION; what is handed over is on "
+                  "the host",
+                  port.name);
+  if (request.strides)
+    return refuse(error, MLC_UNSUPPORTED, "output '%s': what is on a device cannot have strides", port.name);
+  if (request.memory == MLC_MEMORY_CALLER && reinterpret_cast<uintptr_t>(request.data) % elementAlignment(port.type))
+    return refuse(error, MLC_INVALID_ARGUMENT, "output '%s': expects an address on the device that is a multiple of %u",
+                  port.name, unsigned(elementAlignment(port.type)));
+  return MLC_OK;
+}
+
 static mlc_status checkRequest(const mlc_port &port, const mlc_output &request, mlc_error *error) {
   const int32_t type = elementTypeOf(port);
   if (request.type != MLC_UNDEFINED && request.type != type)
@@ -78,6 +92,7 @@ mlc_status takeOutputs(Session &session, mlc_output *outputs, uint32_t count, ml
     session.outputs[i].place = nullptr;
     session.outputs[i].sequence = nullptr;
     session.outputs[i].isGiven = false;
+    session.outputs[i].onDevice = nullptr;
     session.outputs[i].contiguousAtCaller = session.outputs[i].direct = false;
   }
   for (uint32_t i = 0; i < count; ++i) {
@@ -88,6 +103,11 @@ mlc_status takeOutputs(Session &session, mlc_output *outputs, uint32_t count, ml
       return refuse(error, MLC_INVALID_ARGUMENT, "output '%s' is asked for twice", info.outputs[index].name);
     if (mlc_status status = checkRequest(info.outputs[index], outputs[i], error))
       return status;
+    if (mlc_status status = checkPlace(session, "output", info.outputs[index], outputs[i].place, error))
+      return status;
+    if (outputs[i].place == MLC_ON_DEVICE)
+      if (mlc_status status = checkOnDevice(info.outputs[index], outputs[i], error))
+        return status;
     session.outputs[index].request = &outputs[i];
   }
 
@@ -127,8 +147,12 @@ static const mlc_port *findOverlapping(const Session &session, uint32_t index) {
   for (uint32_t i = 0; i < session.data->info.output_count; ++i) {
     const OutputState &other = session.outputs[i];
     const char *otherBegin = static_cast<const char *>(other.request->data);
-    if (i != index && other.place && other.contiguousAtCaller &&
-        overlap(begin, begin + state.bytes, otherBegin, otherBegin + other.bytes))
+    if (i == index || !other.place || !other.contiguousAtCaller || other.request->place != state.request->place)
+      continue;
+    // Names of the device's memory need not be addresses.
+    if (state.request->place == MLC_ON_DEVICE
+            ? begin == otherBegin
+            : overlap(begin, begin + state.bytes, otherBegin, otherBegin + other.bytes))
       return &portOf(session, i);
   }
   return nullptr;
@@ -200,7 +224,8 @@ extern "C" void *mlc_rt_output(mlc_frame *frame, int32_t index, const int64_t *e
     if (const mlc_port *other = state.contiguousAtCaller ? findOverlapping(session, uint32_t(index)) : nullptr)
       failWith(session,
                refuse(session.error, MLC_INVALID_ARGUMENT, "output '%s' overlaps output '%s'", port.name, other->name));
-    state.direct = canWriteDirectly(session, uint32_t(index));
+    // What is to be on the device is brought there by its part of the runtime.
+    state.direct = state.request->place == MLC_ON_HOST && canWriteDirectly(session, uint32_t(index));
     state.place = state.direct ? state.request->data : ownMemory(session, state);
     break;
   }
@@ -247,13 +272,13 @@ mlc_status deliverOutputs(Session &session, mlc_error *error) {
     request.rank = port.rank;
     request.type = port.type;
     if (request.memory == MLC_MEMORY_CALLER) {
-      if (!state.direct)
+      if (!state.direct && request.place == MLC_ON_HOST)
         copyToCaller(state, port);
       continue;
     }
     if (request.memory == MLC_MEMORY_HANDED_OVER)
       request.extents = handedOverExtents(state);
-    request.data = state.place;
+    request.data = request.place == MLC_ON_DEVICE ? state.onDevice : state.place;
     request.bytes = uint64_t(state.bytes);
   }
   return MLC_OK;

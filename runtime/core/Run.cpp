@@ -29,11 +29,16 @@ static mlc_status reserveArena(Session &session, mlc_error *error) {
 static mlc_status runGraph(Session &session, mlc_error *error) {
   session.error = error;
   session.status.store(MLC_OK, std::memory_order_relaxed);
-  enter(&session.frame, session.scratch, false, [&] { session.data->run(&session.frame); });
+  const mlc_device_services *device = session.data->program ? session.data->program->services : nullptr;
+  enter(&session.frame, session.scratch, false, [&] {
+    if (session.usesDevice)
+      device->begin(session);
+    session.data->run(&session.frame);
+  });
   giveBack(session.team);
   mlc_status status = session.status.load(std::memory_order_relaxed);
   if (session.device)
-    if (mlc_status ended = session.device->finish(session, error); status == MLC_OK)
+    if (mlc_status ended = device->finish(session, error); status == MLC_OK)
       status = ended;
   session.region.reset();
   if (status == MLC_OK)
@@ -48,6 +53,7 @@ mlc_status run(mlc_session *handle, const mlc_input *inputs, uint32_t inputCount
   Session &session = *static_cast<Session *>(handle);
   if (session.busy.exchange(true, std::memory_order_acquire))
     return refuse(error, MLC_BUSY, "the session is running already; let threads have sessions of their own");
+  session.usesDevice = false;
   mlc_status status = takeInputs(session, inputs, inputCount, error);
   if (status == MLC_OK)
     status = takeOutputs(session, outputs, outputCount, error);

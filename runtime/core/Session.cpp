@@ -113,9 +113,10 @@ static uint64_t layOut(char *block, const mlc_model_info &info) {
 
 /// The model for the device, where the library has one and the machine a device; else the one that it is asked for, and
 /// in `missing` why.
-static const mlc_model_data_t &chooseMachine(const mlc_model_data_t &data, mlc_error &missing) {
+static const mlc_model_data_t *chooseMachine(const mlc_model_data_t *data, mlc_error &missing) {
   accept(&missing);
-  return data.device && data.find_device(&missing) == MLC_OK ? *data.device : data;
+  const mlc_device_program *program = data->device ? data->device->program : nullptr;
+  return program && program->services->find(*program, &missing) == MLC_OK ? data->device : data;
 }
 
 mlc_status createSession(const mlc_model *model, const mlc_session_options *given, mlc_session **result,
@@ -129,7 +130,7 @@ mlc_status createSession(const mlc_model *model, const mlc_session_options *give
   if (mlc_status status = readOptions(given, options, error))
     return status;
   mlc_error missing;
-  const mlc_model_data_t &data = chooseMachine(dataOf(*model->info), missing);
+  const mlc_model_data_t &data = *chooseMachine(&dataOf(*model->info), missing);
   const mlc_model_info &info = data.info;
 
   const uint64_t size = layOut(nullptr, info);
@@ -152,6 +153,7 @@ mlc_status createSession(const mlc_model *model, const mlc_session_options *give
   session->executorContext = options.executor_context;
   session->arenaIsCallers = options.arena != nullptr;
   session->arena = {options.arena, options.arena_bytes};
+  session->queue = options.queue;
   sessionCreated();
   *result = session;
   if (missing.status != MLC_OK)
@@ -163,7 +165,7 @@ void destroySession(mlc_session *handle) {
   Session &session = *sessionOf(handle);
   const mlc_model_info &info = session.data->info;
   if (session.device)
-    session.device->destroy(session);
+    session.data->program->services->destroy(session);
   for (uint32_t i = 0; i < info.input_count; ++i)
     release(session.inputs[i].copy);
   for (uint32_t i = 0; i < info.output_count; ++i) {

@@ -35,16 +35,13 @@ struct OutputState {
   Buffer unpacked;              ///< where the graph writes elements of fewer than 8 bits
   Buffer text;                  ///< the bytes of its strings
   Buffer lastText;              ///< those of the run before, which may be an input of this one
+  void *onDevice;               ///< where the device has it, when a run has ended that should leave it there
   const mlc_sequence *sequence; ///< what the graph has given for a sequence or an optional
   bool isGiven;                 ///< it has, if only null
 };
 
 /// What a session has on a device; device/Launch.cpp. A model without code for one has none of it.
-struct DeviceState {
-  /// Ends a run: brings the outputs back, unless the run has failed, and waits for the device.
-  mlc_status (*finish)(Session &session, mlc_error *error);
-  void (*destroy)(Session &session);
-};
+struct DeviceState;
 
 struct Session : mlc_session {
   const mlc_model_data_t *data;
@@ -72,7 +69,9 @@ struct Session : mlc_session {
   int64_t *symbols;
   int64_t *predicted; ///< extents of all outputs, one output after the other
 
-  DeviceState *device; ///< null until a run has launched something
+  void *queue;         ///< the caller's, for the device; null: the session makes one
+  bool usesDevice;     ///< an input or output of the run is there
+  DeviceState *device; ///< null until a run has used the device
 
   mlc_error *error;               ///< the caller's, during a run; may be null
   std::atomic<mlc_status> status; ///< of the run; the first failure stays
@@ -81,6 +80,9 @@ struct Session : mlc_session {
   uint64_t kernelStart;
 };
 
+/// Whether a tensor of a port can be where the caller says that it is; `what` is "input" or "output". Makes the session
+/// remember that one is on the device.
+mlc_status checkPlace(Session &session, const char *what, const mlc_port &port, mlc_place place, mlc_error *error);
 /// Checks what the caller passes for a run, and sets up the frame's inputs; binds the session's symbols.
 mlc_status takeInputs(Session &session, const mlc_input *inputs, uint32_t count, mlc_error *error);
 /// Checks the caller's requests against what is known of the outputs.
@@ -103,3 +105,14 @@ int64_t portFor(const char *what, const mlc_port *ports, uint32_t count, const c
                 mlc_error *error);
 
 } // namespace mlc::rt
+
+/// What the rest of the runtime asks of the part for devices.
+struct mlc_device_services {
+  /// Whether there is a driver, and a device that can run the program; makes nothing that has to be given back.
+  mlc_status (*find)(const mlc_device_program &program, mlc_error *error);
+  /// Opens the device for a run with tensors there. Called as emitted code is: fails by mlc::rt::failWith.
+  void (*begin)(mlc::rt::Session &session);
+  /// Ends a run: brings the outputs to where they are asked for, unless the run has failed, and waits for the device.
+  mlc_status (*finish)(mlc::rt::Session &session, mlc_error *error);
+  void (*destroy)(mlc::rt::Session &session);
+};

@@ -14,6 +14,7 @@ namespace mlc::rt {
 
 struct DeviceQueue {
   cu::Object stream;
+  bool isCallers;
 };
 
 namespace {
@@ -180,7 +181,7 @@ mlc_status openContext(mlc_error *error) {
   return fail(error, "be opened", code);
 }
 
-mlc_status open(const mlc_device_program &program, mlc_error *error) {
+mlc_status open(const mlc_device_program &program, void *, mlc_error *error) {
   shared.lock.lock();
   mlc_status status = MLC_OK;
   if (!shared.module) {
@@ -212,17 +213,34 @@ void close() {
 void destroyQueue(DeviceQueue *queue) {
   Current current;
   call().synchronize(queue->stream);
-  call().destroyStream(queue->stream);
+  if (!queue->isCallers)
+    call().destroyStream(queue->stream);
   release(static_cast<void *>(queue));
 }
 
-mlc_status createQueue(const mlc_device_program &, DeviceQueue **result, mlc_error *error) {
+/// Kernels are loaded in one context, and run in its streams.
+mlc_status checkStream(cu::Object stream, mlc_error *error) {
+  cu::Object context = nullptr;
+  const cu::Result code = call().getStreamContext(stream, &context);
+  if (code == cu::success && context == shared.context)
+    return MLC_OK;
+  return refuse(error, MLC_INVALID_ARGUMENT,
+                "options.queue expects a CUstream of the primary context of CUDA device '%s', the first one; "
+                "CUDA_VISIBLE_DEVICES says which that is",
+                shared.name);
+}
+
+mlc_status createQueue(const mlc_device_program &, void *callers, DeviceQueue **result, mlc_error *error) {
+  Current current;
+  if (callers)
+    if (mlc_status status = checkStream(callers, error))
+      return status;
   auto *queue = static_cast<DeviceQueue *>(allocate(sizeof(DeviceQueue)));
   if (!queue)
     return refuse(error, MLC_OUT_OF_MEMORY, "no memory for a queue of the device");
-  Current current;
+  *queue = {callers, callers != nullptr};
   constexpr unsigned nonBlocking = 1; // not ordered with what others do
-  if (cu::Result code = call().createStream(&queue->stream, nonBlocking); code != cu::success) {
+  if (cu::Result code = callers ? cu::success : call().createStream(&queue->stream, nonBlocking); code != cu::success) {
     release(static_cast<void *>(queue));
     return fail(error, "make a stream", code);
   }

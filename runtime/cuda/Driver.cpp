@@ -26,6 +26,7 @@ const Driver *driver(const char *&missing) {
       {"cuMemAlloc_v2", &table.allocate},
       {"cuMemFree_v2", &table.release},
       {"cuStreamCreate", &table.createStream},
+      {"cuStreamGetCtx", &table.getStreamContext},
       {"cuStreamDestroy_v2", &table.destroyStream},
       {"cuStreamSynchronize", &table.synchronize},
       {"cuMemcpyHtoDAsync_v2", &table.copyToDevice},

@@ -40,6 +40,7 @@ struct Driver {
   Result (*allocate)(Address *, size_t);
   Result (*release)(Address);
   Result (*createStream)(Object *, unsigned flags);
+  Result (*getStreamContext)(Object, Object *context);
   Result (*destroyStream)(Object);
   Result (*synchronize)(Object);
   Result (*copyToDevice)(Address, const void *, size_t, Object stream);

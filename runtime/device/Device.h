@@ -15,11 +15,14 @@ constexpr uint32_t mostArguments = 64;
 struct DeviceApi {
   /// Looks for the driver, and for a device that can run the program; makes nothing that has to be given back.
   mlc_status (*find)(const mlc_device_program &program, mlc_error *error);
-  /// Finds the driver and a device, and makes the program ready for it; nothing to do where that is done.
-  mlc_status (*open)(const mlc_device_program &program, mlc_error *error);
+  /// Finds the driver and a device, that of `callers` where a caller brings a queue, and makes the program ready for it;
+  /// nothing to do where that is done. The caller's queue must be of the device that sessions of the model use already.
+  mlc_status (*open)(const mlc_device_program &program, void *callers, mlc_error *error);
   /// Gives back what `open` has made. No queue and no memory is left then; may be opened again.
   void (*close)();
-  mlc_status (*createQueue)(const mlc_device_program &program, DeviceQueue **queue, mlc_error *error);
+  /// A new one, or `callers`, unless that is null.
+  mlc_status (*createQueue)(const mlc_device_program &program, void *callers, DeviceQueue **queue, mlc_error *error);
+  /// Waits for it; does not end the caller's.
   void (*destroyQueue)(DeviceQueue *queue);
   /// `what` is said when there is none: "for the arena of the run".
   mlc_status (*allocate)(uint64_t bytes, const char *what, DeviceMemory *memory, mlc_error *error);

@@ -29,15 +29,22 @@ struct Constants {
 };
 Constants constants;
 
-struct State : DeviceState {
+} // namespace
+
+struct DeviceState {
   DeviceQueue *queue;
   bool isRunning; ///< the twins below are of this run
   bool isBroken;  ///< the driver has failed
   Twin arena;
   Twin *inputs, *outputs;
+  Twin *lent;   ///< of each output, the memory that the last run left to the caller and that is an input of this one
   Twin *blocks; ///< of the session's region
   uint32_t blockCount, blockRoom;
 };
+
+namespace {
+
+using State = DeviceState;
 
 [[noreturn]] void failWithoutMemory(Session &session) {
   failWith(session, refuse(session.error, MLC_OUT_OF_MEMORY, "no memory for the bookkeeping of the device's buffers"));
@@ -59,28 +66,64 @@ bool grow(Twin *&twins, uint32_t count, uint32_t &room) {
   return true;
 }
 
-mlc_status finish(Session &session, mlc_error *error);
-void destroy(Session &session);
-
 State &stateOf(Session &session) {
   if (session.device)
-    return *static_cast<State *>(session.device);
+    return *session.device;
   const mlc_model_info &info = session.data->info;
-  const uint64_t size = sizeof(State) + sizeof(Twin) * (info.input_count + info.output_count);
+  const uint64_t size = sizeof(State) + sizeof(Twin) * (info.input_count + 2 * uint64_t(info.output_count));
   auto *block = static_cast<char *>(allocate(size));
   if (!block)
     failWithoutMemory(session);
   memset(block, 0, size);
   auto *state = reinterpret_cast<State *>(block);
-  state->finish = finish;
-  state->destroy = destroy;
   state->inputs = reinterpret_cast<Twin *>(block + sizeof(State));
   state->outputs = state->inputs + info.input_count;
+  state->lent = state->outputs + info.output_count;
   constants.lock.lock();
   ++constants.sessions;
   constants.lock.unlock();
   session.device = state;
   return *state;
+}
+
+/// Opens the device for the session, the first time that it is needed.
+void open(Session &session, State &state) {
+  if (state.isBroken)
+    failWith(session, refuse(session.error, MLC_FAILED, "the device failed in an earlier run; create another session"));
+  if (state.queue)
+    return;
+  const mlc_device_program &program = *session.data->program;
+  mlc_status status = deviceApi.open(program, session.queue, session.error);
+  if (status == MLC_OK)
+    status = deviceApi.createQueue(program, session.queue, &state.queue, session.error);
+  if (status != MLC_OK)
+    failWith(session, status);
+}
+
+/// Whether the caller's input or output is in this memory of the device, or may be: where its names are no addresses,
+/// what looks like a part of it need not be.
+bool mayOverlap(const void *memory, uint64_t bytes, const void *other, uint64_t otherBytes) {
+  const auto begin = reinterpret_cast<uintptr_t>(memory), otherBegin = reinterpret_cast<uintptr_t>(other);
+  return begin < otherBegin + otherBytes && otherBegin < begin + bytes;
+}
+
+bool holdsInput(const Session &session, const State &state, DeviceMemory memory, uint64_t bytes) {
+  for (uint32_t i = 0; i < session.data->info.input_count; ++i)
+    if (session.inputs[i].given->place == MLC_ON_DEVICE &&
+        mayOverlap(memory, bytes, session.inputs[i].given->data, state.inputs[i].bytes))
+      return true;
+  return false;
+}
+
+/// What the last run left on the device may be an input of this one: then two pieces of memory take turns.
+void keepLent(const Session &session, State &state, uint32_t output) {
+  Twin &twin = state.outputs[output], &lent = state.lent[output];
+  if (!twin.own || !holdsInput(session, state, twin.own, twin.ownBytes))
+    return;
+  const DeviceMemory own = twin.own;
+  const uint64_t bytes = twin.ownBytes;
+  twin.own = lent.own, twin.ownBytes = lent.ownBytes;
+  lent.own = own, lent.ownBytes = bytes;
 }
 
 /// Describes what is known when a run begins.
@@ -92,14 +135,25 @@ void begin(Session &session, State &state) {
   for (uint32_t i = 0; i < info.input_count && done; ++i) {
     const mlc_port &port = info.inputs[i];
     const int64_t bytes = contiguousBytes(session.inputs[i].extents, port.rank, bitsInCode(port.type));
-    done = state.inputs[i].describe(session.frame.inputs[i], uint64_t(bytes), OnHost);
+    const mlc_input &given = *session.inputs[i].given;
+    done = given.place == MLC_ON_DEVICE ? state.inputs[i].describe(session.frame.inputs[i], uint64_t(bytes), OnDevice,
+                                                                   const_cast<DeviceMemory>(given.data))
+                                        : state.inputs[i].describe(session.frame.inputs[i], uint64_t(bytes), OnHost);
     state.inputs[i].isStable = true;
   }
+  for (uint32_t i = 0; i < info.output_count; ++i)
+    keepLent(session, state, i);
   for (uint32_t i = 0; i < info.output_count && done; ++i)
     done = state.outputs[i].describe(nullptr, 0, Nowhere);
   if (!done)
     failWithoutMemory(session);
   state.isRunning = true;
+}
+
+void begin(Session &session) {
+  State &state = stateOf(session);
+  open(session, state);
+  begin(session, state);
 }
 
 /// The memory that emitted code writes an output to.
@@ -143,8 +197,8 @@ DeviceMemory memoryOfConstant(Session &session, State &state, const void *place,
             (constants.count - at) * sizeof(Twin));
     memset(static_cast<void *>(constants.twins + at), 0, sizeof(Twin));
     constants.twins[at].host = static_cast<const char *>(place);
-    constants.twins[at].bytes = constants.twins[at].memoryBytes = bytes;
-    constants.twins[at].memory = memory;
+    constants.twins[at].bytes = constants.twins[at].ownBytes = bytes;
+    constants.twins[at].memory = constants.twins[at].own = memory;
     ++constants.count;
     offset = 0;
   }
@@ -152,6 +206,12 @@ DeviceMemory memoryOfConstant(Session &session, State &state, const void *place,
   if (status != MLC_OK)
     failWith(session, status);
   return memory;
+}
+
+/// Where the caller wants an output on the device, if the graph can write it there: not where it still reads an input.
+DeviceMemory borrowedFor(const Session &session, const State &state, const mlc_output &request, uint64_t bytes) {
+  const bool isCallers = request.place == MLC_ON_DEVICE && request.memory == MLC_MEMORY_CALLER;
+  return isCallers && !holdsInput(session, state, request.data, bytes) ? request.data : nullptr;
 }
 
 /// The twin of the block that `place` is in; null for a constant.
@@ -170,7 +230,8 @@ Twin *twinOf(Session &session, State &state, const void *place) {
     const void *begin = placeInCode(session, i);
     if (twin.host != begin) {
       const mlc_port &port = info.outputs[i];
-      if (!twin.describe(begin, uint64_t(contiguousBytes(output.extents, port.rank, bitsInCode(port.type))), Nowhere))
+      const auto bytes = uint64_t(contiguousBytes(output.extents, port.rank, bitsInCode(port.type)));
+      if (!twin.describe(begin, bytes, Nowhere, borrowedFor(session, state, *output.request, bytes)))
         failWithoutMemory(session);
     }
     if (twin.contains(place))
@@ -210,13 +271,13 @@ mlc_status bringBack(State &state, Twin &twin, uint64_t begin, uint64_t end, mlc
   return MLC_OK;
 }
 
-void bringThere(Session &session, State &state, Twin &twin, uint64_t begin, uint64_t end) {
+mlc_status bringThere(State &state, Twin &twin, uint64_t begin, uint64_t end, mlc_error *error) {
   if (!twin.memory) {
-    if (mlc_status status =
-            deviceApi.allocate(twin.bytes, &twin == &state.arena ? "for the arena of the run" : "for a tensor",
-                               &twin.memory, session.error))
-      failWith(session, status);
-    twin.memoryBytes = twin.bytes;
+    if (mlc_status status = deviceApi.allocate(
+            twin.bytes, &twin == &state.arena ? "for the arena of the run" : "for a tensor", &twin.own, error))
+      return status;
+    twin.memory = twin.own;
+    twin.ownBytes = twin.bytes;
   }
   for (;;) {
     uint64_t first = end, last = end;
@@ -225,28 +286,55 @@ void bringThere(Session &session, State &state, Twin &twin, uint64_t begin, uint
       return MLC_FAILED; // one at a time: marking moves the others
     });
     if (first == end)
-      return;
+      return MLC_OK;
     if (mlc_status status = deviceApi.copyToDevice(state.queue, twin.memory, first, twin.host + first, last - first,
-                                                   /*waits=*/!twin.isStable, session.error)) {
+                                                   /*waits=*/!twin.isStable, error)) {
       state.isBroken = true;
-      failWith(session, status);
+      return status;
     }
     if (!twin.mark(first, last, OnBoth))
-      failWithoutMemory(session);
+      return refuse(error, MLC_OUT_OF_MEMORY, "no memory for the bookkeeping of the device's buffers");
   }
 }
 
+/// Brings an output to where it is asked for.
+mlc_status deliver(Session &session, State &state, uint32_t index, mlc_error *error) {
+  OutputState &output = session.outputs[index];
+  Twin &twin = state.outputs[index];
+  // One of which the device and the host have written nothing has no elements.
+  if (!output.place || twin.host != placeInCode(session, index))
+    return MLC_OK;
+  const mlc_output &request = *output.request;
+  if (request.place == MLC_ON_HOST)
+    return bringBack(state, twin, 0, twin.bytes, error);
+  if (mlc_status status = bringThere(state, twin, 0, twin.bytes, error))
+    return status;
+  output.onDevice = twin.memory;
+  if (request.memory == MLC_MEMORY_SESSION || twin.memory == request.data)
+    return MLC_OK;
+  if (mlc_status status = bringBack(state, twin, 0, twin.bytes, error))
+    return status;
+  return deviceApi.copyToDevice(state.queue, request.data, 0, twin.host, twin.bytes, /*waits=*/true, error);
+}
+
+/// Whether the caller has nothing of this run on the host, and a queue to wait for.
+bool isAllOnDevice(const Session &session) {
+  const mlc_model_info &info = session.data->info;
+  bool isAll = session.queue != nullptr;
+  for (uint32_t i = 0; i < info.input_count; ++i)
+    isAll &= session.inputs[i].given->place == MLC_ON_DEVICE;
+  for (uint32_t i = 0; i < info.output_count; ++i)
+    isAll &= session.outputs[i].request->place == MLC_ON_DEVICE;
+  return isAll;
+}
+
 mlc_status finish(Session &session, mlc_error *error) {
-  State &state = *static_cast<State *>(session.device);
+  State &state = *session.device;
   mlc_status status = MLC_OK;
   const bool hasFailed = session.status.load(std::memory_order_relaxed) != MLC_OK;
   for (uint32_t i = 0; i < session.data->info.output_count && state.queue && !hasFailed && status == MLC_OK; ++i)
-    if (session.outputs[i].place) {
-      Twin &twin = state.outputs[i];
-      if (twin.host == placeInCode(session, i))
-        status = bringBack(state, twin, 0, twin.bytes, error);
-    }
-  if (state.queue)
+    status = deliver(session, state, i, error);
+  if (state.queue && (hasFailed || status != MLC_OK || !isAllOnDevice(session)))
     if (mlc_status waited = deviceApi.wait(state.queue, hasFailed ? nullptr : error); status == MLC_OK)
       status = waited;
   // Blocks of the region change from run to run.
@@ -260,12 +348,14 @@ mlc_status finish(Session &session, mlc_error *error) {
 }
 
 void destroy(Session &session) {
-  State &state = *static_cast<State *>(session.device);
+  State &state = *session.device;
   state.arena.clear();
   for (uint32_t i = 0; i < session.data->info.input_count; ++i)
     state.inputs[i].clear();
-  for (uint32_t i = 0; i < session.data->info.output_count; ++i)
+  for (uint32_t i = 0; i < session.data->info.output_count; ++i) {
     state.outputs[i].clear();
+    state.lent[i].clear();
+  }
   for (uint32_t i = 0; i < state.blockCount; ++i)
     state.blocks[i].clear();
   release(static_cast<void *>(state.blocks));
@@ -294,15 +384,7 @@ extern "C" void mlc_rt_launch(mlc_frame *frame, const mlc_device_program *progra
   if (blocks[0] <= 0 || blocks[1] <= 0 || blocks[2] <= 0)
     return;
   State &state = stateOf(session);
-  if (state.isBroken)
-    failWith(session, refuse(session.error, MLC_FAILED, "the device failed in an earlier run; create another session"));
-  if (!state.queue) {
-    mlc_status status = deviceApi.open(*program, session.error);
-    if (status == MLC_OK)
-      status = deviceApi.createQueue(*program, &state.queue, session.error);
-    if (status != MLC_OK)
-      failWith(session, status);
-  }
+  open(session, state);
   begin(session, state);
 
   const char *kinds = program->kernels[kernel].arguments;
@@ -328,7 +410,8 @@ extern "C" void mlc_rt_launch(mlc_frame *frame, const mlc_device_program *progra
       continue;
     }
     const uint64_t offset = twin->offsetOf(place);
-    bringThere(session, state, *twin, offset, offset + bytes);
+    if (mlc_status status = bringThere(state, *twin, offset, offset + bytes, session.error))
+      failWith(session, status);
     memories[i] = twin->memory;
     values[i] = int64_t(offset);
   }
@@ -348,13 +431,9 @@ extern "C" void mlc_rt_launch(mlc_frame *frame, const mlc_device_program *progra
   }
 }
 
-extern "C" mlc_status mlc_rt_find_device(const mlc_device_program *program, mlc_error *error) {
-  return deviceApi.find(*program, error);
-}
-
 extern "C" void mlc_rt_host_reads(mlc_frame *frame, const void *data, int64_t bytes) {
   Session &session = *static_cast<Frame *>(frame)->session;
-  auto *state = static_cast<State *>(session.device);
+  State *state = session.device;
   // Before the first launch of a run the device has nothing.
   if (!state || !state->isRunning || bytes <= 0)
     return;
@@ -380,4 +459,9 @@ extern "C" void mlc_rt_host_writes(mlc_frame *frame, const void *data, int64_t b
     failWithoutMemory(session);
 }
 
+static mlc_status find(const mlc_device_program &program, mlc_error *error) { return deviceApi.find(program, error); }
+
 } // namespace mlc::rt
+
+extern "C" const mlc_device_services mlc_rt_device_services = {mlc::rt::find, mlc::rt::begin, mlc::rt::finish,
+                                                               mlc::rt::destroy};

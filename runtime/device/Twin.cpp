@@ -3,20 +3,21 @@
 
 namespace mlc::rt {
 
-bool Twin::describe(const void *place, uint64_t size, Fresh fresh) {
+bool Twin::describe(const void *place, uint64_t size, Fresh fresh, DeviceMemory borrowed) {
   host = static_cast<const char *>(place);
   bytes = size;
-  if (memory && memoryBytes < size) {
-    deviceApi.release(memory);
-    memory = nullptr;
+  if (own && ownBytes < size) {
+    deviceApi.release(own);
+    own = nullptr;
   }
+  memory = borrowed ? borrowed : own;
   count = 0;
   return mark(0, size, fresh);
 }
 
 void Twin::clear() {
-  if (memory)
-    deviceApi.release(memory);
+  if (own)
+    deviceApi.release(own);
   mlc::rt::release(spans);
   mlc::rt::release(spare);
   *this = {};

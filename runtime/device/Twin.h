@@ -10,9 +10,9 @@ enum Fresh : uint8_t { Nowhere = 0, OnHost = 1, OnDevice = 2, OnBoth = 3 };
 
 class Twin {
 public:
-  /// Starts over with a block of the host's memory; memory of the device is kept if it is large enough. False when there
-  /// is no memory.
-  bool describe(const void *host, uint64_t bytes, Fresh fresh);
+  /// Starts over with a block of the host's memory. On the device it is in `borrowed`, or in memory of its own, which is
+  /// kept if it is large enough. False when there is no memory.
+  bool describe(const void *host, uint64_t bytes, Fresh fresh, DeviceMemory borrowed = nullptr);
   void clear();
 
   bool contains(const void *place) const {
@@ -36,8 +36,9 @@ public:
 
   const char *host = nullptr;
   uint64_t bytes = 0;
-  DeviceMemory memory = nullptr;
-  uint64_t memoryBytes = 0;
+  DeviceMemory memory = nullptr; ///< where it is on the device; null until that is needed
+  DeviceMemory own = nullptr;    ///< what the twin has allocated
+  uint64_t ownBytes = 0;
   bool isStable = false; ///< what the host has does not change while a run lasts
 
 private:

@@ -10,6 +10,7 @@ namespace mlc::rt {
 
 struct DeviceQueue {
   cl::Object queue;
+  bool isCallers;
   cl::Object *kernels; ///< setting arguments changes a kernel, so each queue has its own
   int32_t kernelCount;
 };
@@ -21,6 +22,7 @@ struct Shared {
   Lock lock;
   const cl::Driver *driver;
   cl::Object device, context;
+  bool isCallers;     ///< both, as a caller's queue said
   cl::Object program; ///< built; null before
   char name[128];
   uint64_t memoryBytes, mostBytes;
@@ -42,16 +44,27 @@ template <typename Value> Value infoOf(cl::Uint what) {
   return value;
 }
 
-mlc_status findDevice(mlc_error *error) {
+void describeDevice() {
+  call().getDeviceInfo(shared.device, cl::deviceName, sizeof shared.name - 1, shared.name, nullptr);
+  shared.memoryBytes = infoOf<uint64_t>(cl::deviceMemoryBytes);
+  shared.mostBytes = infoOf<uint64_t>(cl::deviceMostBytes);
+}
+
+mlc_status findDriver(mlc_error *error) {
   const char *missing;
   shared.driver = cl::driver(missing);
-  if (!shared.driver)
-    return refuse(
-        error, MLC_UNSUPPORTED,
-        "the model was compiled for OpenCL, but %s could not be loaded; install the OpenCL loader and a driver "
-        "(Debian: ocl-icd-libopencl1 and the driver of the device, or pocl-opencl-icd for CPUs), or compile "
-        "with --target=x86",
-        missing);
+  if (shared.driver)
+    return MLC_OK;
+  return refuse(error, MLC_UNSUPPORTED,
+                "the model was compiled for OpenCL, but %s could not be loaded; install the OpenCL loader and a driver "
+                "(Debian: ocl-icd-libopencl1 and the driver of the device, or pocl-opencl-icd for CPUs), or compile "
+                "with --target=x86",
+                missing);
+}
+
+mlc_status findDevice(mlc_error *error) {
+  if (mlc_status status = findDriver(error))
+    return status;
   constexpr cl::Uint most = 16;
   cl::Object platforms[most];
   cl::Uint count = 0;
@@ -62,9 +75,7 @@ mlc_status findDevice(mlc_error *error) {
   for (const cl::Bits type : {cl::typeGpu, cl::typeAccelerator, cl::typeAll})
     for (cl::Uint i = 0; i < count; ++i)
       if (call().getDeviceIDs(platforms[i], type, 1, &shared.device, nullptr) == cl::success) {
-        call().getDeviceInfo(shared.device, cl::deviceName, sizeof shared.name - 1, shared.name, nullptr);
-        shared.memoryBytes = infoOf<uint64_t>(cl::deviceMemoryBytes);
-        shared.mostBytes = infoOf<uint64_t>(cl::deviceMostBytes);
+        describeDevice();
         return MLC_OK;
       }
   shared.device = nullptr;
@@ -141,10 +152,40 @@ mlc_status find(const mlc_device_program &program, mlc_error *error) {
   return status;
 }
 
-mlc_status open(const mlc_device_program &program, mlc_error *error) {
+/// Goes to the device and the context of a caller's queue, unless the model is in a context already: memory and
+/// programs are of one. With the lock held.
+mlc_status joinCallers(cl::Object queue, mlc_error *error) {
+  if (mlc_status status = findDriver(error))
+    return status;
+  auto ask = [&](cl::Uint what, auto &answer) {
+    return call().getCommandQueueInfo(queue, what, sizeof answer, &answer, nullptr) == cl::success;
+  };
+  cl::Object context = nullptr, device = nullptr;
+  cl::Bits properties = 0;
+  if (!ask(cl::queueContext, context) || !ask(cl::queueDevice, device) || !ask(cl::queueProperties, properties))
+    return refuse(error, MLC_INVALID_ARGUMENT, "options.queue expects a cl_command_queue");
+  if (properties & cl::isOutOfOrder)
+    return refuse(
+        error, MLC_INVALID_ARGUMENT,
+        "options.queue expects a queue that is in order: each kernel of a run needs what those before it gave");
+  if (shared.context == context && shared.device == device)
+    return MLC_OK;
+  if (shared.context)
+    return refuse(error, MLC_INVALID_ARGUMENT,
+                  "options.queue expects a queue of the context and the device that other sessions of the model use; "
+                  "end them before");
+  call().retainContext(context);
+  shared.context = context;
+  shared.device = device;
+  shared.isCallers = true;
+  describeDevice();
+  return MLC_OK;
+}
+
+mlc_status open(const mlc_device_program &program, void *callers, mlc_error *error) {
   shared.lock.lock();
-  mlc_status status = MLC_OK;
-  if (!shared.program) {
+  mlc_status status = callers ? joinCallers(callers, error) : MLC_OK;
+  if (status == MLC_OK && !shared.program) {
     status = findSuitable(program, error);
     if (status == MLC_OK)
       status = build(program, error);
@@ -160,6 +201,9 @@ void close() {
   if (shared.context)
     call().releaseContext(shared.context);
   shared.program = shared.context = nullptr;
+  if (shared.isCallers)
+    shared.device = nullptr;
+  shared.isCallers = false;
   shared.lock.unlock();
 }
 
@@ -168,11 +212,12 @@ void destroyQueue(DeviceQueue *queue) {
   for (int32_t i = 0; i < queue->kernelCount; ++i)
     if (queue->kernels[i])
       call().releaseKernel(queue->kernels[i]);
-  call().releaseCommandQueue(queue->queue);
+  if (!queue->isCallers)
+    call().releaseCommandQueue(queue->queue);
   release(static_cast<void *>(queue));
 }
 
-mlc_status createQueue(const mlc_device_program &program, DeviceQueue **result, mlc_error *error) {
+mlc_status createQueue(const mlc_device_program &program, void *callers, DeviceQueue **result, mlc_error *error) {
   const uint64_t bytes = sizeof(DeviceQueue) + sizeof(cl::Object) * uint64_t(program.kernel_count);
   auto *queue = static_cast<DeviceQueue *>(allocate(bytes));
   if (!queue)
@@ -180,8 +225,9 @@ mlc_status createQueue(const mlc_device_program &program, DeviceQueue **result, 
   memset(static_cast<void *>(queue), 0, bytes);
   queue->kernels = reinterpret_cast<cl::Object *>(queue + 1);
   queue->kernelCount = program.kernel_count;
-  cl::Int code;
-  queue->queue = call().createCommandQueue(shared.context, shared.device, 0, &code);
+  cl::Int code = cl::success;
+  queue->isCallers = callers != nullptr;
+  queue->queue = callers ? callers : call().createCommandQueue(shared.context, shared.device, 0, &code);
   if (code != cl::success) {
     release(static_cast<void *>(queue));
     return fail(error, "make a queue", code);

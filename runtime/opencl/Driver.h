@@ -29,13 +29,18 @@ constexpr Uint kernelGroupSize = 0x11B0, kernelCompiledGroup = 0x11B1, kernelLoc
 constexpr Uint deviceName = 0x102B, deviceMemoryBytes = 0x101F, deviceMostBytes = 0x1010, deviceLocalBytes = 0x1023,
                deviceGroupSize = 0x1004, programLog = 0x1183;
 
+constexpr Uint queueContext = 0x1090, queueDevice = 0x1091, queueProperties = 0x1093;
+constexpr Bits isOutOfOrder = 1 << 0; ///< of a queue's properties
+
 struct Driver {
   Int (*getPlatformIDs)(Uint, Object *, Uint *);
   Int (*getDeviceIDs)(Object, Bits, Uint, Object *, Uint *);
   Int (*getDeviceInfo)(Object, Uint, size_t, void *, size_t *);
   Object (*createContext)(const intptr_t *, Uint, const Object *, void *, void *, Int *);
+  Int (*retainContext)(Object);
   Int (*releaseContext)(Object);
   Object (*createCommandQueue)(Object, Object, Bits, Int *);
+  Int (*getCommandQueueInfo)(Object, Uint, size_t, void *, size_t *);
   Int (*releaseCommandQueue)(Object);
   Object (*createProgramWithSource)(Object, Uint, const char **, const size_t *, Int *);
   Int (*buildProgram)(Object, Uint, const Object *, const char *, void *, void *);

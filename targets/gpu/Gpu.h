@@ -15,7 +15,6 @@ inline constexpr llvm::StringLiteral halvesAttrName = "mlc.halves";
 inline constexpr llvm::StringLiteral deviceModuleName = "device";
 /// The table of these functions as the runtime sees it (mlc_device_program in abi.h), which the target's last pass
 /// writes.
-inline constexpr llvm::StringLiteral programSymbolName = "mlc_program";
 /// Threads of a block where nothing asks for another number; every device takes that many.
 inline constexpr int64_t threadsOfBlock = 256;
 

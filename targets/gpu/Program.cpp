@@ -96,21 +96,16 @@ void emitProgram(ModuleOp module, mlir::gpu::GPUModuleOp device, ArrayRef<Image>
   table("mlc.device.images", imageType, images.size(), [&](size_t i) -> SmallVector<Value> {
     return {address(chips[i]), address(codes[i]), number(i64, images[i].code.size())};
   });
-  auto programType = LLVM::LLVMStructType::getLiteral(b.getContext(), {pointer, pointer, i32, i32});
+  if (Operation *declared = module.lookupSymbol(programSymbolName))
+    declared->erase();
+  auto programType = LLVM::LLVMStructType::getLiteral(b.getContext(), {pointer, pointer, i32, i32, pointer});
+  constexpr llvm::StringLiteral services = "mlc_rt_device_services";
+  LLVM::GlobalOp::create(b, LLVM::LLVMArrayType::get(b.getI8Type(), 0), /*isConstant=*/true, LLVM::Linkage::External,
+                         services, Attribute());
   global(programSymbolName, programType, [&] {
     return fill(programType, {address("mlc.device.images"), address("mlc.device.kernels"), number(i32, images.size()),
-                              number(i32, functions.size())});
+                              number(i32, functions.size()), address(services)});
   });
-
-  // For a host's part that can do without the device.
-  auto ask = LLVM::LLVMFunctionType::get(i32, {pointer, pointer});
-  auto service = LLVM::LLVMFuncOp::create(b, "mlc_rt_find_device", ask);
-  auto find = LLVM::LLVMFuncOp::create(b, findDeviceSymbolName, LLVM::LLVMFunctionType::get(i32, {pointer}));
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(find.addEntryBlock(b));
-  Value found =
-      LLVM::CallOp::create(b, service, ValueRange{address(programSymbolName), find.getArgument(0)}).getResult();
-  LLVM::ReturnOp::create(b, found);
 }
 
 } // namespace mlc::gpu

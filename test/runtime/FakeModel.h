@@ -74,9 +74,9 @@ public:
   }
   FakeModel(const FakeModel &) = delete;
   /// As in a library for two: sessions are of `device` where `find` finds one.
-  void prefer(const FakeModel &device, mlc_status (*find)(mlc_error *)) {
+  void prefer(FakeModel &device, const mlc_device_program &program) {
+    device.data.program = &program;
     data.device = &device.data;
-    data.find_device = find;
   }
 
   const mlc_model *operator()() const { return &table; }
@@ -122,7 +122,8 @@ inline mlc_session_options withThreads(int32_t threads) {
 /// An input over a vector; `extents` must outlive it.
 template <typename Element>
 mlc_input input(const std::vector<Element> &data, const std::vector<int64_t> &extents, mlc_type type = MLC_FLOAT32) {
-  return {nullptr, data.data(), data.size() * sizeof(Element), extents.data(), nullptr, int32_t(extents.size()), type};
+  return {nullptr, data.data(), data.size() * sizeof(Element), extents.data(), nullptr, int32_t(extents.size()),
+          type,    MLC_ON_HOST};
 }
 
 template <typename Element> mlc_output into(std::vector<Element> &room) {

@@ -1,4 +1,5 @@
 // Creating sessions, and what their options say.
+#include "core/Session.h"
 #include "FakeModel.h"
 
 using namespace test;
@@ -50,7 +51,8 @@ TEST_CASE("options that make no sense are refused") {
   FakeModel model(twice());
   mlc_session_options options = {};
   CHECK(refusal(model(), &options, MLC_INVALID_ARGUMENT) ==
-        "options.size expects sizeof(mlc_session_options), which is 40, got 0");
+        "options.size expects sizeof(mlc_session_options), which is " + std::to_string(sizeof(mlc_session_options)) +
+            ", got 0");
   options = withThreads(-1);
   CHECK(refusal(model(), &options, MLC_INVALID_ARGUMENT) == "options.threads expects 0 to 1024, got -1");
   options = withThreads(1025);
@@ -76,13 +78,19 @@ TEST_CASE("a session is on the device where there is one, and says so") {
   mlc_session *session;
   mlc_error error;
 
-  model.prefer(device, [](mlc_error *) { return MLC_OK; });
+  mlc_device_services services = {};
+  services.find = [](const mlc_device_program &, mlc_error *) { return MLC_OK; };
+  mlc_device_program program = {};
+  program.services = &services;
+  model.prefer(device, program);
   REQUIRE(mlc_session_create(model(), nullptr, &session, &error) == MLC_OK);
   CHECK(std::string(mlc_find_property(session->model->info, "mlc.target")) == "device");
   CHECK(std::string(error.text).empty());
   mlc_session_destroy(session);
 
-  model.prefer(device, [](mlc_error *why) { return mlc_report(why, MLC_UNSUPPORTED, "there is no device"); });
+  services.find = [](const mlc_device_program &, mlc_error *why) {
+    return mlc_report(why, MLC_UNSUPPORTED, "there is no device");
+  };
   REQUIRE(mlc_session_create(model(), nullptr, &session, &error) == MLC_OK);
   CHECK(session->model == model());
   CHECK(error.status == MLC_OK);

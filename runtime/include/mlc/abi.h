@@ -21,7 +21,7 @@ extern "C" {
 #endif
 
 /* Changes whenever a structure or a service below does. */
-#define MLC_CODE_ABI 4
+#define MLC_CODE_ABI 5
 
 typedef struct mlc_frame mlc_frame;
 
@@ -36,10 +36,11 @@ typedef struct mlc_model_data_t {
   /* Writes the extents of all outputs, one output after the other; MLC_EXTENT_UNKNOWN where data decides. Pure. Null
    * when the outputs' ports say all that is known. */
   void (*output_extents)(const int64_t *symbols, int64_t *extents);
-  /* The same model for a device, to be preferred where there is one, and whether there is: MLC_OK, or why not. Both null
-   * in a library that is for one machine. */
+  /* What runs on a device; null where nothing does. */
+  const struct mlc_device_program *program;
+  /* The same model for a device, to be preferred where there is one that can run its program; null in a library that is
+   * for one machine. */
   const struct mlc_model_data_t *device;
-  mlc_status (*find_device)(mlc_error *error);
 } mlc_model_data_t;
 
 extern const mlc_model_data_t mlc_model_data;
@@ -192,11 +193,16 @@ typedef struct mlc_device_image {
   int64_t bytes;
 } mlc_device_image;
 
+/* The part of the runtime for devices, of which the rest is only told by a program that needs it. */
+typedef struct mlc_device_services mlc_device_services;
+extern const mlc_device_services mlc_rt_device_services;
+
 typedef struct mlc_device_program {
   const mlc_device_image *images;
   const mlc_device_kernel *kernels;
   int32_t image_count;
   int32_t kernel_count;
+  const mlc_device_services *services; /* mlc_rt_device_services */
 } mlc_device_program;
 
 typedef struct mlc_device_argument {
@@ -208,9 +214,6 @@ typedef struct mlc_device_argument {
  * not wait. Starts nothing when there are no blocks. Fails when there is no device, or it cannot. */
 void mlc_rt_launch(mlc_frame *frame, const mlc_device_program *program, int32_t kernel, const int64_t *blocks,
                    const mlc_device_argument *arguments);
-
-/* Whether there is a driver, and a device that can run the program. Makes nothing, so that nothing is to be given back. */
-mlc_status mlc_rt_find_device(const mlc_device_program *program, mlc_error *error);
 
 /* Before and after emitted code of the host reads and writes memory that a device may have a twin of. */
 void mlc_rt_host_reads(mlc_frame *frame, const void *data, int64_t bytes);

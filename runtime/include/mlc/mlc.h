@@ -33,7 +33,7 @@ extern "C" {
 
 /* The version of this interface. It changes only when something here changes its meaning; additions to the end of a
  * structure that carries its size do not count. */
-#define MLC_VERSION 2u
+#define MLC_VERSION 3u
 
 typedef enum mlc_status {
   MLC_OK = 0,
@@ -161,6 +161,15 @@ typedef struct mlc_map {
   mlc_tensor keys, values;
 } mlc_map;
 
+/* Where the elements of an input or output are. */
+typedef enum mlc_place {
+  MLC_ON_HOST = 0,
+  /* In memory of the device that the session is on, as its driver names it: a CUdeviceptr, a pointer of HIP, a cl_mem.
+   * Only of tensors that are contiguous and neither packed nor strings. CUDA's must belong to the primary context of the
+   * device, which is that of its runtime API; OpenCL's to the context of mlc_session_options.queue. */
+  MLC_ON_DEVICE = 1
+} mlc_place;
+
 /* The rank that says that an optional input or output is not there; then nothing else of it counts. */
 #define MLC_ABSENT (-1)
 
@@ -174,7 +183,8 @@ typedef struct mlc_input {
   const int64_t *extents;
   const int64_t *strides; /* in elements, may be negative or 0; null: contiguous, last axis fastest */
   int32_t rank;
-  int32_t type; /* mlc_type */
+  int32_t type;    /* mlc_type */
+  mlc_place place; /* where `data` is */
 } mlc_input;
 
 typedef enum mlc_memory {
@@ -200,6 +210,7 @@ typedef struct mlc_output {
   int32_t rank;      /* set by the run */
   int32_t type;      /* the expected mlc_type, or MLC_UNDEFINED; set by the run */
   mlc_memory memory; /* who brings `data` */
+  mlc_place place;   /* where `data` is, or is to be; what is handed over is on the host */
 } mlc_output;
 
 /* Calls work(closure, part) once for each part below `parts`, on any threads, and returns when all have returned. */
@@ -213,6 +224,11 @@ typedef struct mlc_session_options {
   void *executor_context;
   void *arena; /* memory for intermediate values, 64-byte aligned, the caller's; null: the session allocates */
   uint64_t arena_bytes;
+  /* The caller's queue of the device, which outlives the session: a CUstream, a hipStream_t, an in-order
+   * cl_command_queue; null: the session makes one. All work of the session goes there, in the order of its runs. A run
+   * whose inputs and outputs are all on the device then returns when its work is in the queue; its outputs are there,
+   * and its inputs may be written again, for what comes later in the queue. A session on the host has no use for it. */
+  void *queue;
 } mlc_session_options;
 
 typedef struct mlc_kernel_time {

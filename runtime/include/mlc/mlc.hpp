@@ -162,6 +162,12 @@ public:
     return std::move(*this);
   }
 
+  /// The same in memory of the device, whose name `data` is.
+  Input onDevice() && {
+    place = MLC_ON_DEVICE;
+    return std::move(*this);
+  }
+
   /// Refers to this object.
   mlc_input raw() const {
     return {portName.empty() ? nullptr : portName.c_str(),
@@ -170,7 +176,8 @@ public:
             axes.data(),
             steps.empty() ? nullptr : steps.data(),
             isAbsent ? MLC_ABSENT : std::int32_t(axes.size()),
-            std::int32_t(type)};
+            std::int32_t(type),
+            place};
   }
 
 private:
@@ -189,6 +196,7 @@ private:
   std::vector<std::int64_t> axes, steps;
   std::string portName;
   bool isAbsent = false;
+  mlc_place place = MLC_ON_HOST;
 };
 
 inline mlc_string stringOf(std::string_view text) noexcept { return {text.data(), text.size()}; }
@@ -257,6 +265,7 @@ public:
     mlc_executor executor = nullptr;
     void *executorContext = nullptr;
     std::span<std::byte> arena = {}; ///< memory for intermediate values, 64-byte aligned; none: the session's own
+    void *queue = nullptr;           ///< the caller's queue of the device, see mlc_session_options
   };
 
   explicit Session(Model model) : Session(std::move(model), Options()) {}
@@ -268,6 +277,7 @@ public:
     raw.executor_context = options.executorContext;
     raw.arena = options.arena.data();
     raw.arena_bytes = options.arena.size();
+    raw.queue = options.queue;
     mlc_error error;
     check(mlc_session_create(owner.handle(), &raw, &session, &error), error);
   }
@@ -335,6 +345,22 @@ template <typename Range> mlc_output into(Range &&room) {
 inline mlc_output borrowed() {
   mlc_output output = {};
   output.memory = MLC_MEMORY_SESSION;
+  return output;
+}
+
+/// A request for an output in `bytes` of the caller's memory on the device.
+inline mlc_output intoDevice(void *memory, std::uint64_t bytes) {
+  mlc_output output = {};
+  output.data = memory;
+  output.bytes = bytes;
+  output.place = MLC_ON_DEVICE;
+  return output;
+}
+
+/// A request for an output in the session's memory on the device, valid until its next run.
+inline mlc_output borrowedOnDevice() {
+  mlc_output output = borrowed();
+  output.place = MLC_ON_DEVICE;
   return output;
 }
 

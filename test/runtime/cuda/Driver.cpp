@@ -236,6 +236,12 @@ EXPORT cuStreamCreate(void **stream, unsigned) {
   return success;
 }
 
+EXPORT cuStreamGetCtx(void *stream, void **result) {
+  std::lock_guard guard(lock);
+  *result = &context;
+  return stream == &streams ? success : invalidValue;
+}
+
 EXPORT cuStreamDestroy_v2(void *stream) {
   std::lock_guard guard(lock);
   if (stream != &streams || !streams)

@@ -129,8 +129,10 @@ int clGetDeviceInfo(Object *, unsigned what, size_t size, void *to, size_t *need
 Object *clCreateContext(const intptr_t *, unsigned, Object *const *, void *, void *, int *code) {
   return make(__func__, "context", code);
 }
+int clRetainContext(Object *) { return 0; }
 int clReleaseContext(Object *context) { return drop(context, "context"); }
 Object *clCreateCommandQueue(Object *, Object *, uint64_t, int *code) { return make(__func__, "queue", code); }
+int clGetCommandQueueInfo(Object *, unsigned, size_t, void *, size_t *) { return -36; }
 int clReleaseCommandQueue(Object *queue) { return drop(queue, "queue"); }
 Object *clCreateProgramWithSource(Object *, unsigned, const char **text, const size_t *bytes, int *code) {
   Object *program = make<Program>(__func__, "program", code);
