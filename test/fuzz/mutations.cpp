@@ -179,7 +179,7 @@ static Error run(StringRef folder, StringRef seedFolder) {
     mutate(seed, inputs);
   std::vector<std::pair<size_t, std::string>> ended = runAll(inputs, accepted = 0);
   constexpr size_t shown = 10;
-  for (auto [index, reason] : ArrayRef(ended).take_front(shown)) {
+  for (const auto &[index, reason] : ArrayRef(ended).take_front(shown)) {
     SmallString<128> path;
     if (!sys::fs::createTemporaryFile("mutation", "onnx", path)) {
       std::error_code error;

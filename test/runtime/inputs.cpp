@@ -258,7 +258,7 @@ TEST_CASE("scalars have no extents") {
   std::vector<mlc_output> outputs(1);
   outputs[0].data = &y;
   outputs[0].bytes = sizeof y;
-  REQUIRE(session.run({{nullptr, &x, sizeof x, nullptr, nullptr, 0, MLC_FLOAT32}}, outputs) == MLC_OK);
+  REQUIRE(session.run({{nullptr, &x, sizeof x, nullptr, nullptr, 0, MLC_FLOAT32, MLC_ON_HOST}}, outputs) == MLC_OK);
   CHECK(y == 3);
   CHECK(outputs[0].rank == 0);
 }

@@ -175,7 +175,7 @@ TEST_CASE("an output may lie where an input is") {
   TestSession session(model, withThreads(1));
   std::vector<float> memory = {0, 0, 1, 2, 3, 4, 5, 6, 0, 0};
   const int64_t extents[] = {6};
-  const mlc_input x = {nullptr, memory.data() + 2, 24, extents, nullptr, 1, MLC_FLOAT32};
+  const mlc_input x = {nullptr, memory.data() + 2, 24, extents, nullptr, 1, MLC_FLOAT32, MLC_ON_HOST};
   const int64_t offset = GENERATE(-2, -1, 0, 1, 2);
   std::vector<mlc_output> outputs(1);
   outputs[0].data = memory.data() + 2 + offset;
@@ -189,7 +189,8 @@ TEST_CASE_METHOD(Twice, "the session's memory may be the next run's input") {
   for (int i = 0; i < 5; ++i) {
     const mlc_output before = outputs[0];
     const std::vector<float> values = elements<float>(before);
-    const mlc_input again = {nullptr, before.data, before.bytes, before.extents, nullptr, before.rank, before.type};
+    const mlc_input again = {nullptr, before.data, before.bytes, before.extents,
+                             nullptr, before.rank, before.type,  MLC_ON_HOST};
     REQUIRE(session.run({again}, outputs) == MLC_OK);
     CHECK(outputs[0].data != before.data);
     for (size_t j = 0; j < values.size(); ++j)

@@ -192,7 +192,7 @@ TEST_CASE("runs can nest, in sessions of their own") {
   inner = innerRun.session;
   ValueRun outer([](mlc_frame *frame) {
     const int64_t value = 1;
-    const mlc_input input = {nullptr, &value, sizeof value, &value, nullptr, 1, MLC_INT64};
+    const mlc_input input = {nullptr, &value, sizeof value, &value, nullptr, 1, MLC_INT64, MLC_ON_HOST};
     mlc_output output = request(MLC_MEMORY_SESSION);
     status = mlc_run(inner, &input, 1, &output, 1, nullptr);
     mlc_rt_scratch(10);

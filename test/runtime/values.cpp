@@ -135,8 +135,9 @@ struct Sequences {
     CHECK_THAT(session.text(), Catch::Contains(text));
   }
   static std::vector<float> floats(const mlc_tensor &item) {
-    const auto *data = static_cast<const float *>(item.data);
-    return {data, data + item.bytes / sizeof(float)};
+    std::vector<float> values(item.bytes / sizeof(float));
+    memcpy(values.data(), item.data, item.bytes);
+    return values;
   }
 };
 

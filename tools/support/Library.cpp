@@ -122,15 +122,16 @@ private:
   /// An array of tensors, in pairs of maps; `count` elements of `type`, or one that is no sequence.
   mlc_input array(std::vector<mlc_tensor> &items, std::optional<size_t> count, mlc_type type) {
     int64_t &extent = counts.emplace_back(count.value_or(1));
-    return {nullptr, items.data(), items.size() * sizeof(mlc_tensor), &extent, nullptr, count ? 1 : 0, type};
+    return {nullptr, items.data(), items.size() * sizeof(mlc_tensor), &extent, nullptr, count ? 1 : 0,
+            type,    MLC_ON_HOST};
   }
 
   mlc_input input(const Tensor &value) {
     if (value.kind == Tensor::IsAbsent)
-      return {nullptr, nullptr, 0, nullptr, nullptr, MLC_ABSENT, value.type};
+      return {nullptr, nullptr, 0, nullptr, nullptr, MLC_ABSENT, value.type, MLC_ON_HOST};
     if (value.kind == Tensor::IsTensor) {
       mlc_tensor whole = tensor(value);
-      return {nullptr, whole.data, whole.bytes, whole.extents, nullptr, whole.rank, whole.type};
+      return {nullptr, whole.data, whole.bytes, whole.extents, nullptr, whole.rank, whole.type, MLC_ON_HOST};
     }
     std::vector<mlc_tensor> &items = sequences.emplace_back();
     bool holdsMaps = value.kind == Tensor::IsMap;

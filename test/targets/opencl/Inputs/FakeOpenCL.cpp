@@ -92,7 +92,7 @@ int tell(uint64_t value, size_t size, void *to, size_t *needed) { return tell(&v
 /// The text from a kernel's attributes to the end of its arguments.
 std::string headOf(const Object *kernel) {
   const std::string &text = kernel->program->text;
-  const size_t end = text.find(")", text.find("void " + kernel->name + "("));
+  const size_t end = text.find(')', text.find("void " + kernel->name + "("));
   return text.substr(text.rfind("__kernel", end), end - text.rfind("__kernel", end));
 }
 
@@ -171,7 +171,12 @@ int clGetKernelArgInfo(Object *kernel, unsigned index, unsigned, size_t size, vo
 int clGetKernelWorkGroupInfo(Object *kernel, Object *, unsigned what, size_t size, void *to, size_t *needed) {
   const std::string head = headOf(kernel);
   size_t group[3] = {};
-  sscanf(head.c_str() + head.find("reqd_work_group_size(") + 21, "%zu, %zu, %zu", group, group + 1, group + 2);
+  const char *rest = head.c_str() + head.find("reqd_work_group_size(") + 21;
+  for (size_t &extent : group) {
+    char *end = nullptr;
+    extent = strtoul(rest, &end, 10);
+    rest = end + 1; // a comma
+  }
   group[0] = size_t(answer("group", (long long)group[0]));
   if (what == 0x11B1)
     return tell(group, sizeof group, size, to, needed);
