@@ -5,9 +5,6 @@
 #include "cuda/Ptxas.h"
 #include "gpu/Code.h"
 #include "gpu/Program.h"
-#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
-#include "mlir/Target/LLVMIR/Dialect/GPU/GPUToLLVMIRTranslation.h"
-#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
 #include "llvm/Support/TargetSelect.h"
 #include <mutex>
@@ -32,9 +29,7 @@ struct EmitCuda : impl::EmitCudaBase<EmitCuda> {
 
   void getDependentDialects(DialectRegistry &registry) const override {
     EmitCudaBase::getDependentDialects(registry);
-    registerBuiltinDialectTranslation(registry);
-    registerGPUDialectTranslation(registry);
-    registerLLVMDialectTranslation(registry);
+    gpu::registerTranslations(registry);
     registerNVVMDialectTranslation(registry);
   }
 
@@ -54,16 +49,10 @@ struct EmitCuda : impl::EmitCudaBase<EmitCuda> {
     std::call_once(once, initializeLLVM);
     const Chip &least = *llvm::min_element(asked, [](const Chip &a, const Chip &b) { return a.number < b.number; });
 
-    // The table is of the functions as they are, with their buffers.
-    OpBuilder b(device);
-    auto code = cast<mlir::gpu::GPUModuleOp>(b.clone(*device));
-    OpPassManager passes(mlir::gpu::GPUModuleOp::getOperationName());
-    gpu::addExpansions(passes);
-    passes.addPass(createConvertGpuToNVVM());
-    FailureOr<std::string> ptx = failure();
-    if (succeeded(runPipeline(passes, code)))
-      ptx = gpu::writeCode(code, {"nvptx64-nvidia-cuda", machineName(least)}, llvm::CodeGenFileType::AssemblyFile);
-    code.erase();
+    FailureOr<std::string> ptx =
+        gpu::writeCode(device, createConvertGpuToNVVM(), {"nvptx64-nvidia-cuda", machineName(least)},
+                       llvm::CodeGenFileType::AssemblyFile,
+                       [&](OpPassManager &passes, Operation *op) { return runPipeline(passes, op); });
     if (failed(ptx))
       return failure();
 

@@ -4,6 +4,7 @@
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/Support/CodeGen.h"
+#include <functional>
 #include <string>
 
 namespace mlir {
@@ -13,13 +14,10 @@ class RewritePatternSet;
 
 namespace mlc::gpu {
 
-/// Adds, in a module of the device, the passes between its functions as they are outlined and convertToLLVM.
-void addExpansions(mlir::OpPassManager &device);
-
 /// How the gpu dialect looks in the LLVM dialect and one beside it.
 struct Conversion {
-  void (*configure)(mlir::LLVMTypeConverter &); ///< address spaces
-  void (*populate)(const mlir::LLVMTypeConverter &, mlir::RewritePatternSet &);
+  std::function<void(mlir::LLVMTypeConverter &)> configure; ///< address spaces
+  std::function<void(const mlir::LLVMTypeConverter &, mlir::RewritePatternSet &)> populate;
   llvm::StringRef dialect; ///< that of the device's own instructions
 };
 
@@ -32,8 +30,15 @@ struct Machine {
   std::string chip;
 };
 
-/// A module in the LLVM dialect -> assembly or an object. Each function that its functions call must be in it.
-llvm::FailureOr<std::string> writeCode(mlir::gpu::GPUModuleOp device, const Machine &machine,
-                                       llvm::CodeGenFileType kind);
+/// What a pass needs that calls writeCode, but for the device's own dialect.
+void registerTranslations(mlir::DialectRegistry &registry);
+
+/// Functions as they are outlined -> assembly or an object. They stay as they are; of a copy, `lower`, a pass on modules
+/// of the device, makes the LLVM dialect by convertToLLVM. Each function that is called must be in the module. `run` is
+/// runPipeline of the calling pass.
+llvm::FailureOr<std::string>
+writeCode(mlir::gpu::GPUModuleOp device, std::unique_ptr<mlir::Pass> lower, const Machine &machine,
+          llvm::CodeGenFileType kind,
+          llvm::function_ref<llvm::LogicalResult(mlir::OpPassManager &, mlir::Operation *)> run);
 
 } // namespace mlc::gpu

@@ -9,13 +9,10 @@
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
 #include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
-#include "mlir/Conversion/Passes.h"
 #include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Dialect/MemRef/Transforms/Passes.h"
-#include "mlir/Transforms/Passes.h"
-#include "passes/Passes.h"
 
 using namespace mlir;
 
@@ -23,17 +20,6 @@ namespace mlc::gpu {
 
 /// Of what a block shares: instructions that move several elements at once want it.
 static constexpr int64_t sharedAlignment = 128;
-
-void addExpansions(OpPassManager &device) {
-  OpPassManager &functions = device.nest<mlir::gpu::GPUFuncOp>();
-  functions.addPass(createExpandMath());
-  functions.addPass(createCastExpandShapes());
-  functions.addPass(memref::createExpandStridedMetadataPass());
-  functions.addPass(createLowerAffinePass());
-  functions.addPass(createCanonicalizerPass());
-  functions.addPass(createCSEPass());
-  functions.addPass(createSCFToControlFlowPass());
-}
 
 /// Makes local memory something that the function says of itself, which its conversion knows.
 static void attributeSharedMemory(mlir::gpu::GPUModuleOp device) {

@@ -22,6 +22,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
 
 using namespace mlir;
 
@@ -60,6 +61,17 @@ scf::ForallOp buildThreads(OpBuilder &b, Location loc, ArrayRef<int64_t> extents
 }
 
 Value asValue(OpBuilder &b, Location loc, OpFoldResult value) { return getValueOrCreateConstantIndexOp(b, loc, value); }
+
+void setSpace(Value buffer, Attribute space) {
+  auto type = dyn_cast<MemRefType>(buffer.getType());
+  if (!type || type.getMemorySpace() == space)
+    return;
+  buffer.setType(MemRefType::Builder(type).setMemorySpace(space));
+  for (Operation *user : buffer.getUsers())
+    if (isa<ViewLikeOpInterface>(user))
+      for (Value view : user->getResults())
+        setSpace(view, space);
+}
 
 OpFoldResult product(OpBuilder &b, Location loc, ArrayRef<OpFoldResult> factors) {
   OpFoldResult result = b.getIndexAttr(1);

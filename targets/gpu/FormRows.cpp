@@ -258,13 +258,6 @@ static void buildSerial(OpBuilder &b, linalg::LinalgOp op) {
   storeReduced(inner, op, std::move(loops));
 }
 
-/// Gives a copy of a buffer's definition the memory that its source, or its place, has.
-static void setSpace(Operation *op, Attribute space) {
-  for (Value result : op->getResults())
-    if (auto type = dyn_cast<MemRefType>(result.getType()))
-      result.setType(MemRefType::Builder(type).setMemorySpace(space));
-}
-
 void formRows(RewriterBase &rewriter, scf::ForallOp rows) {
   OpBuilder::InsertionGuard guard(rewriter);
   // What is copied is an operation as others.
@@ -292,11 +285,12 @@ void formRows(RewriterBase &rewriter, scf::ForallOp rows) {
     iterations.map(b, splitIndex(b, loc, block[0], iterations.extents), map);
     for (Operation &op : rows.getBody()->without_terminator()) {
       Operation *copy = b.clone(op, map);
-      if (isa<memref::AllocaOp>(copy)) {
-        setSpace(copy, local);
+      if (auto alloca = dyn_cast<memref::AllocaOp>(copy)) {
+        setSpace(alloca, local);
       } else if (auto view = dyn_cast<ViewLikeOpInterface>(copy)) {
         if (auto source = dyn_cast<MemRefType>(view.getViewSource().getType()))
-          setSpace(copy, source.getMemorySpace());
+          for (Value result : copy->getResults())
+            setSpace(result, source.getMemorySpace());
       } else if (auto structured = dyn_cast<linalg::LinalgOp>(copy)) {
         OpBuilder here(copy);
         phases.build(here, structured);

@@ -74,6 +74,8 @@ void storeReduced(mlir::OpBuilder &b, mlir::linalg::LinalgOp op, llvm::SmallVect
 llvm::SmallVector<mlir::Value> splitIndex(mlir::OpBuilder &b, mlir::Location loc, mlir::Value number,
                                           llvm::ArrayRef<mlir::OpFoldResult> extents);
 mlir::Value asValue(mlir::OpBuilder &b, mlir::Location loc, mlir::OpFoldResult value);
+/// Puts a buffer, and with it all views of it, into a memory of the device; null is the host's.
+void setSpace(mlir::Value buffer, mlir::Attribute space);
 mlir::OpFoldResult product(mlir::OpBuilder &b, mlir::Location loc, llvm::ArrayRef<mlir::OpFoldResult> factors);
 /// The loops that give an operation's results, and how far each runs.
 struct ParallelLoops {

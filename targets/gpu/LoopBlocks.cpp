@@ -14,7 +14,6 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/Transforms/Transforms.h"
-#include "mlir/Interfaces/ViewLikeInterface.h"
 
 using namespace mlir;
 
@@ -23,17 +22,6 @@ namespace mlc::gpu {
 #include "gpu/Passes.h.inc"
 
 namespace {
-
-/// Memory of the host, for a buffer and all views of it.
-void forgetSpace(Value buffer) {
-  auto type = dyn_cast<MemRefType>(buffer.getType());
-  if (!type || !type.getMemorySpace())
-    return;
-  buffer.setType(MemRefType::Builder(type).setMemorySpace(nullptr));
-  for (Operation *user : buffer.getUsers())
-    if (isa<ViewLikeOpInterface>(user))
-      llvm::for_each(user->getResults(), forgetSpace);
-}
 
 struct LoopBlocks : impl::LoopBlocksBase<LoopBlocks> {
   void runOnOperation() override {
@@ -44,7 +32,7 @@ struct LoopBlocks : impl::LoopBlocksBase<LoopBlocks> {
     Block &entry = kernel.getBody().front();
     kernel.walk([&](memref::AllocaOp alloca) {
       alloca->moveBefore(&entry, entry.begin()); // or each iteration would take more of the stack
-      forgetSpace(alloca);
+      setSpace(alloca, nullptr);
     });
     SmallVector<scf::ForallOp> loops;
     kernel.walk([&](scf::ForallOp loop) { loops.push_back(loop); });

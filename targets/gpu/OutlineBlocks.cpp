@@ -204,8 +204,16 @@ struct OutlineBlocks : impl::OutlineBlocksBase<OutlineBlocks> {
     }
     SmallVector<memref::AllocaOp> allocas;
     function.walk([&](memref::AllocaOp alloca) { allocas.push_back(alloca); });
-    for (memref::AllocaOp alloca : allocas)
-      keepOwn(rewriter, alloca, rank);
+    auto own = mlir::gpu::AddressSpaceAttr::get(function.getContext(), mlir::gpu::AddressSpace::Private);
+    Block &entry = function.getBody().front();
+    for (memref::AllocaOp alloca : allocas) {
+      // Once in a function, or its memory would be no registers.
+      alloca->moveBefore(&entry, entry.begin());
+      if (alloca.getType().getMemorySpace())
+        keepOwn(rewriter, alloca, rank);
+      else
+        setSpace(alloca, own); // allocated by a thread
+    }
     return success();
   }
 

@@ -3,8 +3,8 @@
 // A buffer is an address and an offset, whatever extents only the run knows; between two phases is a barrier.
 // CHECK: llvm.mlir.global internal constant @mlc.device.arguments.0("rlwl\00")
 // CHECK: @mlc.device.code.0({{.*}}__kernel __attribute__((reqd_work_group_size(64, 1, 1)))\0Avoid shift_0(
-// CHECK-SAME: get_local_id(0)
 // CHECK-SAME: __local float [[TILE:tile[0-9]+]][64];
+// CHECK-SAME: get_local_id(0)
 // CHECK-SAME: [[TILE]][
 // CHECK-SAME: barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
 // CHECK-NOT: barrier
