@@ -6,8 +6,8 @@
 // the addresses of code are near each other however large a model is.
 #include "link/Link.h"
 #include "OutputFile.h"
+#include "link/Linker.h"
 #include "link/Weights.h"
-#include "lld/Common/Driver.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "llvm/BinaryFormat/ELF.h"
 #include "llvm/Support/Errno.h"
@@ -15,48 +15,12 @@
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include <fcntl.h>
-#include <mutex>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-LLD_HAS_DRIVER(elf)
 
 using namespace mlir;
 
 namespace mlc {
-namespace {
-
-/// A file without a name, which the linker reads by way of /proc: nothing to clean up, whatever happens.
-class MemoryFile {
-public:
-  explicit MemoryFile(StringRef contents) : file(memfd_create("mlc", MFD_CLOEXEC)) {
-    for (size_t done = 0; file >= 0 && done < contents.size();) {
-      ssize_t written = write(file, contents.data() + done, contents.size() - done);
-      if (written < 0 && errno == EINTR)
-        continue;
-      if (written <= 0) {
-        close(file);
-        file = -1;
-        break;
-      }
-      done += written;
-    }
-  }
-  MemoryFile(MemoryFile &&other) noexcept : file(std::exchange(other.file, -1)) {}
-  ~MemoryFile() {
-    if (file >= 0)
-      close(file);
-  }
-  bool isValid() const { return file >= 0; }
-  std::string path() const { return "/proc/self/fd/" + std::to_string(file); }
-
-private:
-  int file;
-};
-
-} // namespace
-
 /// Fails, with errno, unless the disk has room for the linker's output. The linker maps the file that it writes, and a
 /// page that a full disk cannot hold would end the process.
 static LogicalResult expectRoom(int file, uint64_t bytes) {
@@ -136,28 +100,6 @@ static FailureOr<std::string> findRuntime(ModuleOp module, const Target &target)
     return emitError(module.getLoc()) << "cannot find the runtime of target " << target.name() << ": expected "
                                       << archive;
   return archive;
-}
-
-/// The linker keeps global state: one link at a time in a process.
-static LogicalResult link(ModuleOp module, ArrayRef<std::string> arguments) {
-  static std::mutex mutex;
-  static bool isUsable = true;
-  std::lock_guard lock(mutex);
-  if (!isUsable)
-    return emitError(module.getLoc()) << "the linker has failed before and cannot run again in this process";
-  SmallVector<const char *> pointers;
-  for (const std::string &argument : arguments)
-    pointers.push_back(argument.c_str());
-  std::string output;
-  llvm::raw_string_ostream stream(output);
-  const lld::DriverDef drivers[] = {{lld::Gnu, &lld::elf::link}};
-  lld::Result result = lld::lldMain(pointers, stream, stream, drivers);
-  isUsable = result.canRunAgain;
-  if (result.retCode) {
-    std::replace(output.begin(), output.end(), '\n', ' ');
-    return emitError(module.getLoc()) << "cannot link: " << StringRef(output).trim();
-  }
-  return success();
 }
 
 /// Appends the weights to a linked library and points their segment at them.
@@ -294,7 +236,7 @@ LogicalResult linkModel(ModuleOp module, const Target &target, TargetAttr attr, 
     most += object->getBufferSize();
   if (failed(expectRoom(output.file, most)))
     return emitError(module.getLoc()) << "cannot write " << path << ": " << llvm::sys::StrError();
-  if (failed(link(module, arguments)))
+  if (failed(runLinker(module.getLoc(), arguments)))
     return failure();
 
   if (std::error_code error = output.reopen())
