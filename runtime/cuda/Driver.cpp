@@ -1,20 +1,21 @@
 #include "cuda/Driver.h"
 #include "device/Library.h"
 
-namespace mlc::rt::cu {
+namespace mlc::rt {
 
-const Driver *driver(const char *&missing) {
-  static Driver table;
-  static const Driver *found = nullptr;
-  if (found)
-    return found;
+static cu::Driver table;
+
+const cu::Driver &cu::driver() { return table; }
+
+const gpu::Driver *gpu::driver(const char *&missing) {
+  static bool isFound = false;
   const LibraryFunction functions[] = {
       {"cuInit", &table.init},
       {"cuGetErrorString", &table.getErrorString},
-      {"cuDeviceGetCount", &table.deviceGetCount},
-      {"cuDeviceGet", &table.deviceGet},
-      {"cuDeviceGetName", &table.deviceGetName},
-      {"cuDeviceGetAttribute", &table.deviceGetAttribute},
+      {"cuDeviceGetCount", &table.getDeviceCount},
+      {"cuDeviceGet", &table.getDevice},
+      {"cuDeviceGetName", &table.getDeviceName},
+      {"cuDeviceGetAttribute", &table.getDeviceAttribute},
       {"cuDevicePrimaryCtxRetain", &table.retainContext},
       {"cuDevicePrimaryCtxRelease_v2", &table.releaseContext},
       {"cuCtxPushCurrent_v2", &table.pushContext},
@@ -33,9 +34,8 @@ const Driver *driver(const char *&missing) {
       {"cuMemcpyDtoHAsync_v2", &table.copyToHost},
       {"cuLaunchKernel", &table.launch},
   };
-  if (openLibrary("libcuda.so.1", functions, missing))
-    found = &table;
-  return found;
+  isFound = isFound || openLibrary("libcuda.so.1", functions, missing);
+  return isFound ? &table : nullptr;
 }
 
-} // namespace mlc::rt::cu
+} // namespace mlc::rt

@@ -1,0 +1,42 @@
+// The functions that the drivers of CUDA and HIP share: of two names, but of the same arguments, and error codes with the
+// same numbers.
+//
+// Declared here after the references of the driver APIs, so that neither headers nor libraries of either are needed to
+// build or to load a model.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+namespace mlc::rt::gpu {
+
+using Result = int32_t;
+using Device = int32_t;
+using Object = void *;    ///< context, module, function, stream
+using Address = uint64_t; ///< memory of the device
+
+enum : Result { success = 0, outOfMemory = 2, noDevice = 100 };
+enum : int32_t { jitErrorLog = 5, jitErrorLogBytes = 6 }; // CUjit_option, hipJitOption
+
+struct Driver {
+  Result (*init)(unsigned flags);
+  Result (*getErrorString)(Result, const char **);
+  Result (*getDeviceCount)(int32_t *);
+  Result (*getDevice)(Device *, int32_t ordinal);
+  Result (*getDeviceName)(char *, int32_t size, Device);
+  Result (*loadModule)(Object *, const void *image, unsigned count, int32_t *options, void **values);
+  Result (*unloadModule)(Object);
+  Result (*getFunction)(Object *, Object module, const char *name);
+  Result (*getMemory)(size_t *free, size_t *total);
+  Result (*allocate)(Address *, size_t);
+  Result (*release)(Address);
+  Result (*createStream)(Object *, unsigned flags);
+  Result (*destroyStream)(Object);
+  Result (*synchronize)(Object);
+  Result (*copyToDevice)(Address, const void *, size_t, Object stream);
+  Result (*copyToHost)(void *, Address, size_t, Object stream);
+  Result (*launch)(Object function, unsigned blocksX, unsigned blocksY, unsigned blocksZ, unsigned threadsX,
+                   unsigned threadsY, unsigned threadsZ, unsigned dynamicLocalBytes, Object stream, void **arguments,
+                   void **extra);
+};
+
+} // namespace mlc::rt::gpu
