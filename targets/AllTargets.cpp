@@ -7,11 +7,15 @@
 #include "cuda/Cuda.h"
 #include "cuda/Passes.h"
 #endif
+#ifdef MLC_TARGET_HIP
+#include "hip/Hip.h"
+#include "hip/Passes.h"
+#endif
 #ifdef MLC_TARGET_OPENCL
 #include "opencl/OpenCL.h"
 #include "opencl/Passes.h"
 #endif
-#if defined(MLC_TARGET_CUDA) || defined(MLC_TARGET_OPENCL)
+#if defined(MLC_TARGET_CUDA) || defined(MLC_TARGET_HIP) || defined(MLC_TARGET_OPENCL)
 #include "gpu/Passes.h"
 #endif
 #ifdef MLC_TARGET_RISCV
@@ -34,7 +38,7 @@ void registerAllTargets() {
 #ifdef MLC_TARGET_RISCV
   registerTarget(std::make_unique<RiscvTarget>());
 #endif
-#if defined(MLC_TARGET_CUDA) || defined(MLC_TARGET_OPENCL)
+#if defined(MLC_TARGET_CUDA) || defined(MLC_TARGET_HIP) || defined(MLC_TARGET_OPENCL)
   gpu::registerGpuPasses();
 #endif
 #ifdef MLC_TARGET_OPENCL
@@ -44,6 +48,10 @@ void registerAllTargets() {
 #ifdef MLC_TARGET_CUDA
   cuda::registerCudaPasses();
   registerTarget(std::make_unique<CudaTarget>());
+#endif
+#ifdef MLC_TARGET_HIP
+  hip::registerHipPasses();
+  registerTarget(std::make_unique<HipTarget>());
 #endif
 }
 

@@ -43,13 +43,13 @@ if glob.glob("/etc/OpenCL/vendors/*.icd"):
 if shutil.which("ptxas"):
     config.available_features.add("ptxas")
 # The tests of targets that are not built are not run.
-for target in ("x86", "arm", "riscv", "opencl", "cuda"):
+for target in ("x86", "arm", "riscv", "opencl", "cuda", "hip"):
     if os.path.isdir(os.path.join(build, "lib", "mlc", target)):
         config.available_features.add("target-" + target)
     else:
         config.excludes.append(target)
 # What devices share is built with any of them.
-if not {"target-opencl", "target-cuda"} & config.available_features:
+if not {"target-opencl", "target-cuda", "target-hip"} & config.available_features:
     config.excludes.append("gpu")
 # What a model may be compiled for that this machine lacks.
 with open("/proc/cpuinfo") as cpuinfo:

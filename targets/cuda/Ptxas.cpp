@@ -1,24 +1,12 @@
 #include "cuda/Ptxas.h"
+#include "gpu/Temporary.h"
 #include "mlir/IR/Diagnostics.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/FileUtilities.h"
-#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Program.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
 
 namespace mlc::cuda {
-
-namespace {
-/// A file that is gone at the end of a scope.
-struct Temporary {
-  explicit Temporary(StringRef suffix) : error(llvm::sys::fs::createTemporaryFile("mlc", suffix, path)), file(path) {}
-  SmallString<64> path;
-  std::error_code error;
-  llvm::FileRemover file;
-};
-} // namespace
 
 FailureOr<std::optional<std::string>> assemble(Location loc, StringRef ptx, StringRef chip) {
   llvm::ErrorOr<std::string> program = llvm::sys::findProgramByName("ptxas");
@@ -27,8 +15,8 @@ FailureOr<std::optional<std::string>> assemble(Location loc, StringRef ptx, Stri
                     << " beside the PTX, which the driver will compile: there is no ptxas in PATH";
     return std::optional<std::string>();
   }
-  Temporary input("ptx"), output("cubin"), log("log");
-  for (const Temporary *file : {&input, &output, &log})
+  gpu::Temporary input("ptx"), output("cubin"), log("log");
+  for (const gpu::Temporary *file : {&input, &output, &log})
     if (file->error)
       return emitError(loc) << "cannot write '" << file->path << "': " << file->error.message(), failure();
   {
@@ -46,15 +34,11 @@ FailureOr<std::optional<std::string>> assemble(Location loc, StringRef ptx, Stri
   int status = llvm::sys::ExecuteAndWait(
       *program, {*program, "-arch", chip, "-O3", "-o", output.path, input.path}, /*Env=*/std::nullopt,
       {StringRef(""), StringRef(log.path), StringRef(log.path)}, /*SecondsToWait=*/0, /*MemoryLimit=*/0, &problem);
-  auto contents = [](StringRef path) {
-    auto buffer = llvm::MemoryBuffer::getFile(path);
-    return buffer ? (*buffer)->getBuffer().str() : std::string();
-  };
   if (status != 0)
     return emitError(loc) << "'" << *program << "' does not take the PTX for " << chip << ": " << problem
-                          << StringRef(contents(log.path)).trim(),
+                          << StringRef(log.contents()).trim(),
            failure();
-  return std::optional(contents(output.path));
+  return std::optional(output.contents());
 }
 
 } // namespace mlc::cuda

@@ -3,6 +3,7 @@
 // What a block shares becomes a variable of the module in the device's local memory. A kernel's parameters are bare
 // pointers and numbers, in the order of its arguments.
 #include "gpu/Code.h"
+#include "gpu/Gpu.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
 #include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
@@ -17,9 +18,6 @@
 using namespace mlir;
 
 namespace mlc::gpu {
-
-/// Of what a block shares: instructions that move several elements at once want it.
-static constexpr int64_t sharedAlignment = 128;
 
 /// Makes local memory something that the function says of itself, which its conversion knows.
 static void attributeSharedMemory(mlir::gpu::GPUModuleOp device) {
@@ -54,7 +52,7 @@ LogicalResult convertToLLVM(mlir::gpu::GPUModuleOp device, const Conversion &con
   if (failed(applyFullConversion(device, target, std::move(patterns))))
     return failure();
   for (auto global : device.getOps<LLVM::GlobalOp>())
-    global.setAlignment(sharedAlignment);
+    global.setAlignment(localAlignment);
   return success();
 }
 

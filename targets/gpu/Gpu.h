@@ -13,8 +13,8 @@ namespace mlc::gpu {
 inline constexpr llvm::StringLiteral halvesAttrName = "mlc.halves";
 /// The module of all functions that the device runs.
 inline constexpr llvm::StringLiteral deviceModuleName = "device";
-/// The table of these functions as the runtime sees it (mlc_device_program in abi.h), which the target's last pass
-/// writes.
+/// Of what a block shares: instructions that move several elements at once want it.
+inline constexpr int64_t localAlignment = 128;
 /// Threads of a block where nothing asks for another number; every device takes that many.
 inline constexpr int64_t threadsOfBlock = 256;
 

@@ -30,7 +30,7 @@ int64_t localBytes(mlir::gpu::GPUFuncOp function) {
   function.walk([&](memref::AllocaOp alloca) {
     auto space = dyn_cast_if_present<mlir::gpu::AddressSpaceAttr>(alloca.getType().getMemorySpace());
     if (space && space.getValue() == mlir::gpu::AddressSpace::Workgroup)
-      bytes += fixedBytes(alloca.getType()).value_or(0);
+      bytes += llvm::alignTo(fixedBytes(alloca.getType()).value_or(0), localAlignment);
   });
   return bytes;
 }

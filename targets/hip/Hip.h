@@ -1,0 +1,21 @@
+// GPUs of AMD, beside a host of the x86 family.
+#pragma once
+#include "gpu/DeviceTarget.h"
+
+namespace mlc {
+
+class HipTarget : public gpu::DeviceTarget {
+public:
+  llvm::StringRef name() const override { return "hip"; }
+  llvm::StringRef summary() const override;
+  llvm::SmallVector<llvm::StringRef> chips() const override;
+  llvm::FailureOr<TargetAttr> describe(mlir::MLIRContext *, llvm::StringRef chip,
+                                       llvm::StringRef features) const override;
+  bool hasDeviceForm(mlir::Operation *) const override;
+  bool hasDeviceForm(mlir::Type) const override;
+
+private:
+  void emitDevice(mlir::OpPassManager &, TargetAttr) const override;
+};
+
+} // namespace mlc
