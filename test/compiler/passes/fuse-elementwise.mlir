@@ -63,3 +63,26 @@ func.func @unit_axes_are_read_through(%x: tensor<4xf32>, %y: tensor<4x8xf32>) ->
   } -> tensor<4x8xf32>
   return %1 : tensor<4x8xf32>
 }
+
+// A reduction of nothing is where it starts, so that nobody has to cut a loop without iterations.
+// CHECK-LABEL: @nothing
+// CHECK-NOT: arith.addf
+// CHECK: math.sqrt
+func.func @nothing(%x: tensor<2x0x4xf32>) -> tensor<2x4xf32> {
+  %zero = arith.constant 0.0 : f32
+  %empty = tensor.empty() : tensor<2x4xf32>
+  %start = linalg.fill ins(%zero : f32) outs(%empty : tensor<2x4xf32>) -> tensor<2x4xf32>
+  %sum = linalg.generic {indexing_maps = [affine_map<(i, k, j) -> (i, k, j)>, affine_map<(i, k, j) -> (i, j)>],
+      iterator_types = ["parallel", "reduction", "parallel"]} ins(%x : tensor<2x0x4xf32>) outs(%start : tensor<2x4xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.addf %out, %in : f32
+    linalg.yield %0 : f32
+  } -> tensor<2x4xf32>
+  %root = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>],
+      iterator_types = ["parallel", "parallel"]} ins(%sum : tensor<2x4xf32>) outs(%empty : tensor<2x4xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = math.sqrt %in : f32
+    linalg.yield %0 : f32
+  } -> tensor<2x4xf32>
+  return %root : tensor<2x4xf32>
+}
