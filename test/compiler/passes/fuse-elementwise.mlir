@@ -67,7 +67,7 @@ func.func @unit_axes_are_read_through(%x: tensor<4xf32>, %y: tensor<4x8xf32>) ->
 // A reduction of nothing is where it starts, so that nobody has to cut a loop without iterations.
 // CHECK-LABEL: @nothing
 // CHECK-NOT: arith.addf
-// CHECK: math.sqrt
+// CHECK: return
 func.func @nothing(%x: tensor<2x0x4xf32>) -> tensor<2x4xf32> {
   %zero = arith.constant 0.0 : f32
   %empty = tensor.empty() : tensor<2x4xf32>
