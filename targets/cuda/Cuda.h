@@ -14,6 +14,7 @@ public:
   bool hasDeviceForm(mlir::Operation *) const override;
   bool hasDeviceForm(mlir::Type) const override;
   std::unique_ptr<gpu::TileProduct> tileProduct(ContractOp, TargetAttr) const override;
+  void insertDialects(mlir::DialectRegistry &registry) const override;
 
 private:
   void emitDevice(mlir::OpPassManager &, TargetAttr) const override;

@@ -34,6 +34,8 @@ std::unique_ptr<gpu::TileProduct> CudaTarget::tileProduct(ContractOp op, TargetA
   return hasThem ? cuda::tensorCores(op, chips->useTf32) : nullptr;
 }
 
+void CudaTarget::insertDialects(DialectRegistry &registry) const { registry.insert<NVVM::NVVMDialect>(); }
+
 void CudaTarget::emitDevice(OpPassManager &passes, TargetAttr attr) const {
   passes.addPass(cuda::createEmitCuda({attr.getChip().str()}));
 }

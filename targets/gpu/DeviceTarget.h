@@ -19,6 +19,8 @@ public:
   /// How the threads of a block share the products of a contraction that has many rows; null: each multiplies on its
   /// own.
   virtual std::unique_ptr<TileProduct> tileProduct(ContractOp, TargetAttr) const;
+  /// The dialects that its products are written in, beside those of all devices.
+  virtual void insertDialects(mlir::DialectRegistry &) const {}
 
 protected:
   /// Adds the pass that writes the functions of the device as the driver takes them (emitProgram).

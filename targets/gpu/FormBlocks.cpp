@@ -14,6 +14,7 @@
 // Contractions have blocks of their own (FormContraction.cpp), and so have rows of reductions (FormRows.cpp). Everything
 // else gets one thread for each element of its result; neighbours in memory are neighbours among threads. What an element
 // sums up is a loop of its thread, where not many threads can share it.
+#include "gpu/DeviceTarget.h"
 #include "gpu/Gpu.h"
 #include "gpu/Passes.h"
 #include "mlir/Dialect/Affine/Utils.h"
@@ -254,6 +255,13 @@ void formParallel(RewriterBase &rewriter, scf::ForallOp op) {
 namespace {
 
 struct FormBlocks : impl::FormBlocksBase<FormBlocks> {
+  void getDependentDialects(DialectRegistry &registry) const override {
+    FormBlocksBase::getDependentDialects(registry);
+    for (const std::unique_ptr<Target> &target : registeredTargets())
+      if (const auto *device = dynamic_cast<const DeviceTarget *>(target.get()))
+        device->insertDialects(registry);
+  }
+
   void runOnOperation() override {
     func::FuncOp kernel = getOperation();
     if (!kernel->hasAttr(deviceAttrName))

@@ -1,9 +1,11 @@
 #include "gpu/Code.h"
+#include "hip/MatrixCores.h"
 #include "hip/Passes.h"
 #include "mlir/Conversion/GPUCommon/GPUCommonPass.h"
 #include "mlir/Conversion/GPUToROCDL/GPUToROCDLPass.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Dialect/AMDGPU/Utils/Chipset.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
 
@@ -51,6 +53,7 @@ struct ConvertGpuToROCDL : impl::ConvertGpuToROCDLBase<ConvertGpuToROCDL> {
       device.emitError("expects a chip such as gfx942, got '") << chip << "'";
       return signalPassFailure();
     }
+    settleChip();
     gpu::Conversion conversion;
     conversion.configure = [](LLVMTypeConverter &converter) {
       populateGpuMemorySpaceAttributeConversions(converter, addressSpaceOf);
@@ -67,6 +70,19 @@ struct ConvertGpuToROCDL : impl::ConvertGpuToROCDLBase<ConvertGpuToROCDL> {
     auto version = LLVM::ModuleFlagAttr::get(&getContext(), LLVM::ModFlagBehavior::Error,
                                              b.getStringAttr("amdhsa_code_object_version"), b.getI32IntegerAttr(500));
     LLVM::ModuleFlagsOp::create(b, device.getLoc(), b.getArrayAttr({version}));
+  }
+
+  /// Answers which chip this is; LLVM takes out what is for others.
+  void settleChip() {
+    getOperation().walk([&](LLVM::CallIntrinsicOp question) {
+      StringRef name = question.getIntrin();
+      if (!name.consume_front(isChipPrefix))
+        return;
+      OpBuilder b(question);
+      question.getResults().replaceAllUsesWith(
+          arith::ConstantIntOp::create(b, question.getLoc(), b.getI1Type(), name == chip).getResult());
+      question.erase();
+    });
   }
 };
 

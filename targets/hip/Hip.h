@@ -13,6 +13,9 @@ public:
                                        llvm::StringRef features) const override;
   bool hasDeviceForm(mlir::Operation *) const override;
   bool hasDeviceForm(mlir::Type) const override;
+  IntegerProduct integerProduct(IntegerProduct factors, bool canShift, TargetAttr) const override;
+  std::unique_ptr<gpu::TileProduct> tileProduct(ContractOp, TargetAttr) const override;
+  void insertDialects(mlir::DialectRegistry &registry) const override;
 
 private:
   void emitDevice(mlir::OpPassManager &, TargetAttr) const override;

@@ -3,7 +3,7 @@ include "mlir/Pass/PassBase.td"
 
 def ConvertGpuToROCDL : Pass<"mlc-convert-gpu-to-rocdl", "::mlir::gpu::GPUModuleOp"> {
   let summary = "Write the functions of the device in the LLVM and ROCDL dialects";
-  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::ROCDL::ROCDLDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::ROCDL::ROCDLDialect"];
   let options = [Option<"chip", "chip", "std::string", /*default=*/"\"gfx942\"", "the chip that code is written for">];
 }
 
