@@ -9,54 +9,11 @@ onnx gives, or end with an error that names the node; it must not crash, hang, o
 Prints the cases where it does not, and exits with 1 if there are any. What has been found is kept in
 test/dialects/onnx/ops/fuzzed.onnxtxt.
 """
-import argparse
-import pathlib
-import subprocess
-import sys
-import tempfile
-import warnings
-
 import numpy as np
 import onnx
-import onnxruntime
-from onnx import helper, numpy_helper
-from onnx.reference import ReferenceEvaluator
+from one_node import Case, main
 
-NODE = "subject"
-SECONDS = 60
 REDUCTIONS = ["ReduceSum", "ReduceMax", "ReduceMin", "ReduceMean", "ReduceProd", "ReduceL2", "ReduceLogSumExp"]
-CRASHED = "crashes"
-
-
-class Chance:
-    """Random parts of cases."""
-
-    def __init__(self, seed):
-        self.rng = np.random.default_rng(seed)
-
-    def number(self, low, high):
-        return int(self.rng.integers(low, high + 1))
-
-    def rarely(self):
-        return self.number(0, 7) == 0
-
-    def one_of(self, choices):
-        return choices[self.number(0, len(choices) - 1)]
-
-    def shape(self, least=0, most=3):
-        return [0 if self.rarely() else self.number(1, 4) for _ in range(self.number(least, most))]
-
-    def floats(self, shape):
-        return self.rng.normal(size=shape).astype(np.float32)
-
-    def integers(self, low, high, shape, dtype=np.int64):
-        return self.rng.integers(low, high + 1, shape).astype(dtype)
-
-    def bools(self, shape):
-        return self.rng.integers(0, 2, shape).astype(bool)
-
-    def axis(self, rank):
-        return self.number(-rank, rank - 1)
 
 
 # Cases: operator, inputs, attributes
@@ -289,125 +246,25 @@ CASES = [
 OUTPUTS = {"TopK": 2, "Split": 2, "Unique": 4}
 # Inputs that set something keep their extents: the rank of a result is known in every model that is compiled.
 DATA = {"Gather", "GatherND", "GatherElements", "ScatterElements", "ScatterND", "Unique", "OneHot", "NonZero"}
+KINDS = {"ArgMax": onnx.TensorProto.INT64, "ArgMin": onnx.TensorProto.INT64, "NonZero": onnx.TensorProto.INT64}
+KINDS |= {name: onnx.TensorProto.FLOAT for name in ("DequantizeLinear", "ConstantOfShape", "OneHot")}
 
 
-class Case:
+class OperatorCase(Case):
     def __init__(self, chance):
-        self.operator, inputs, self.attributes = chance.one_of(CASES)(chance)
-        names = [f"i{k}" if value is not None else "" for k, value in enumerate(inputs)]
-        self.feeds = {name: np.asarray(value) for name, value in zip(names, inputs) if name}
-        self.outputs = [f"o{k}" for k in range(OUTPUTS.get(self.operator, 1))]
-        node = helper.make_node(self.operator, names, self.outputs, name=NODE, **self.attributes)
+        operator, inputs, attributes = chance.one_of(CASES)(chance)
+        arrays = [None if value is None else np.asarray(value) for value in inputs]
+        settings = [] if operator in DATA else [k for k, value in enumerate(arrays) if sets(value)]
         is_dynamic = chance.number(0, 2) > 0
-        ports = [self.port(name, value, is_dynamic) for name, value in self.feeds.items()]
-        results = [helper.make_empty_tensor_value_info(name) for name in self.outputs]
-        graph = helper.make_graph([node], "case", ports, results)
-        self.model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
+        super().__init__(operator, inputs, attributes, OUTPUTS.get(operator, 1), is_dynamic=is_dynamic, settings=settings)
 
-    def port(self, name, value, is_dynamic):
-        sets = value.dtype == np.int64 and value.ndim == 1 and self.operator not in DATA
-        shape = [f"{name}_{axis}" for axis in range(value.ndim)] if is_dynamic and not sets else value.shape
-        return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(value.dtype), shape)
-
-    def __str__(self):
-        def text(value):
-            return f"floats{list(value.shape)}" if value.dtype == np.float32 else f"{value.tolist()}"
-
-        extents = "fixed" if all(d.HasField("dim_value") for p in self.model.graph.input
-                                 for d in p.type.tensor_type.shape.dim) else "unknown"
-        inputs = ", ".join(map(text, self.feeds.values()))
-        return f"{self.operator} {self.attributes} ({inputs}), extents {extents}"
-
-    def expected(self):
-        """What may come out: the results of ONNX Runtime and of the reference evaluator, where they have some."""
-        answers = []
-        for evaluate in (self.of_runtime, self.of_reference):
-            try:
-                answers.append([np.asarray(value) for value in evaluate()])
-            except Exception:  # whatever they refuse it with
-                pass
-        return answers
-
-    def of_runtime(self):
-        session = onnxruntime.InferenceSession(self.model.SerializeToString(), providers=["CPUExecutionProvider"])
-        return session.run(None, self.feeds)
-
-    def of_reference(self):
-        with np.errstate(all="ignore"):
-            return ReferenceEvaluator(self.model).run(None, self.feeds)
-
-    def declare(self, answer):
-        """Types of the outputs: the ranks of an answer, or those of the first input where there is none."""
-        first = next(iter(self.feeds.values()))
-        del self.model.graph.output[:]
-        for k, name in enumerate(self.outputs):
-            value = answer[k] if answer else first
-            kind = helper.np_dtype_to_tensor_dtype(value.dtype)
-            if not answer and self.operator in ("ArgMax", "ArgMin", "NonZero"):
-                kind = onnx.TensorProto.INT64
-            elif not answer and self.operator in ("DequantizeLinear", "ConstantOfShape", "OneHot"):
-                kind = onnx.TensorProto.FLOAT
-            self.model.graph.output.append(helper.make_tensor_value_info(name, kind, [None] * value.ndim))
+    def kind_of_output(self, number, first):
+        return KINDS.get(self.operator) or super().kind_of_output(number, first)
 
 
-def write_tensors(folder, stem, values):
-    for k, value in enumerate(values):
-        (folder / f"{stem}_{k}.pb").write_bytes(numpy_helper.from_array(value.copy(order="C")).SerializeToString())
-
-
-def run(mlc, case, answer, folder):
-    """The exit status and the text of mlc, compared with an answer if there is one."""
-    case.declare(answer)
-    model = folder / "model.onnx"
-    onnx.save(case.model, model)
-    write_tensors(folder, "input", case.feeds.values())
-    command = [mlc, "verify", model, "--data", folder]
-    if answer is None:
-        command = [mlc, "run", model] + [f"--input={name}={folder}/input_{k}.pb" for k, name in enumerate(case.feeds)]
-    else:
-        write_tensors(folder, "output", answer)
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
-    except subprocess.TimeoutExpired:
-        return CRASHED, f"takes more than {SECONDS} seconds"
-    text = " | ".join((done.stdout + done.stderr).strip().splitlines())
-    return CRASHED if done.returncode not in (0, 1) else done.returncode, text
-
-
-def problem_of(mlc, case):
-    """What is wrong with what mlc makes of a case; empty if nothing is."""
-    problem = ""
-    for answer in case.expected() or [None]:
-        with tempfile.TemporaryDirectory() as folder:
-            status, text = run(mlc, case, answer, pathlib.Path(folder))
-        if status == CRASHED:
-            return text or CRASHED
-        if status == 0:
-            return ""
-        names_node = f"{NODE} (" in text or f"node '{NODE}': 'onnx.{case.operator}'" in text
-        if names_node and "expects" in text:
-            return ""  # refused, as it should be where there is no answer, and may be where there is one
-        problem = text
-    return problem
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--mlc", default="build/bin/mlc", help="the compiler, default %(default)s")
-    parser.add_argument("--seed", type=int, default=0, help="of the random numbers, default %(default)s")
-    parser.add_argument("--count", type=int, default=200, help="of cases, default %(default)s")
-    args = parser.parse_args()
-    warnings.simplefilter("ignore")
-    onnxruntime.set_default_logger_severity(4)
-    problems = 0
-    for number in range(args.count):
-        case = Case(Chance([args.seed, number]))
-        if problem := problem_of(args.mlc, case):
-            problems += 1
-            print(f"case {number}: {case}\n    {problem[-400:]}", flush=True)
-    print(f"{args.count} cases, {problems} problems")
-    sys.exit(problems > 0)
+def sets(value):
+    return value is not None and value.dtype == np.int64 and value.ndim == 1
 
 
 if __name__ == "__main__":
-    main()
+    main(__doc__, OperatorCase)

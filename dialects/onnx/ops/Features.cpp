@@ -9,6 +9,7 @@
 #include "onnx/ops/Lookup.h"
 #include "onnx/ops/Reduce.h"
 #include "onnx/ops/Scores.h"
+#include <set>
 
 using namespace mlir;
 
@@ -115,17 +116,17 @@ static FailureOr<Value> lowerNormalizer(MlNormalizerOp op, Lowering &l) {
     x = l.cast(x, element, f32);
   int64_t rank = l.rank(op.getX());
   SmallVector<int64_t> axis = lastAxis(l, op.getX());
+  // Of MAX, the specification means the largest element, not the largest magnitude.
   auto load = [&](Scalars &s, ValueRange args) -> Value {
     return norm == "L2" ? s.make<arith::MulFOp>(args[0], args[0]) : s.make<math::AbsFOp>(args[0]);
   };
-  auto combine = [&](Scalars &s, ValueRange args) -> Value {
-    return norm == "MAX" ? scalar<arith::MaximumFOp>(s, args) : scalar<arith::AddFOp>(s, args);
-  };
-  Value size = l.fold(x, f32, axis, f32, l.scalar(0, f32), load, combine);
+  auto sum = [](Scalars &s, ValueRange args) { return scalar<arith::AddFOp>(s, args); };
+  Value size = norm == "MAX" ? maximumAlong(l, x, f32, axis) : l.fold(x, f32, axis, f32, l.scalar(0, f32), load, sum);
   Along each{x, f32, allAxes(l, op.getX())}, whole{size, f32, otherAxes(rank, axis)};
   return l.elementwise(l.extents(op.getX()), f32, {each, whole}, [&](Scalars &s, ValueRange args) -> Value {
     Value length = norm == "L2" ? s.make<math::SqrtOp>(args[1]) : args[1];
-    return s.make<arith::DivFOp>(args[0], s.make<arith::MaximumFOp>(length, s.constant(1e-30)));
+    Value isZero = s.make<arith::CmpFOp>(arith::CmpFPredicate::OEQ, length, s.constant(0));
+    return s.make<arith::SelectOp>(isZero, args[0], s.make<arith::DivFOp>(args[0], length));
   });
 }
 
@@ -150,12 +151,18 @@ static FailureOr<Value> lowerOneHotEncoder(MlOneHotEncoderOp op, Lowering &l) {
   DenseElementsAttr categories = categoriesOf(op);
   int64_t rank = l.rank(op.getX());
   Value x = l(op.getX());
-  if (isa<StringType>(element)) { // texts are looked up once, and numbers are compared
+  bool isLookedUp = isa<StringType>(element); // once
+  if (!isLookedUp) {
+    auto numbers = categories.getValues<int64_t>();
+    // Of a number that is there several times, the last place counts.
+    isLookedUp = std::set<int64_t>(numbers.begin(), numbers.end()).size() < (size_t)categories.size();
+    if (element != i64)
+      x = l.cast(x, element, i64);
+  }
+  if (isLookedUp) {
     x = placesIn(l, x, categories);
-    auto numbers = llvm::to_vector(llvm::seq<int64_t>(0, categories.size()));
-    categories = DenseElementsAttr::get(categories.getType().clone(i64), ArrayRef<int64_t>(numbers));
-  } else if (element != i64) {
-    x = l.cast(x, element, i64);
+    auto places = llvm::to_vector(llvm::seq<int64_t>(0, categories.size()));
+    categories = DenseElementsAttr::get(categories.getType().clone(i64), ArrayRef<int64_t>(places));
   }
   Along each{x, i64, allAxes(l, op.getX())};
   Along category{*l.constant(categories), i64, {rank}};
@@ -202,6 +209,8 @@ static FailureOr<Value> lowerFeatureVectorizer(MlFeatureVectorizerOp op, Lowerin
   Value result = l.filled(extents, l.scalar(0, f32));
   int64_t first = 0;
   for (auto [x, width] : llvm::zip_equal(op.getX(), *op.getInputdimensions())) {
+    if (width == 0)
+      continue;
     l.expectExtent(l.known.extents(x)[0], l.known.extents(op.getY())[0], "the rows of each operand");
     ArrayRef<Extent> shape = l.known.extents(x);
     Extents own = {shape[0], l.known.math.product(shape.drop_front())};

@@ -94,6 +94,11 @@ static FailureOr<SmallVector<Facts>> shapeOfLinearClassifier(MlLinearClassifierO
   return SmallVector<Facts>{Extents{rows->first}, Extents{rows->first, known.math.constant(columns)}};
 }
 
+static Value isPositive(Scalars &s, ValueRange args) {
+  Value isGreater = s.make<arith::CmpFOp>(arith::CmpFPredicate::OGT, args[0], s.constant(0));
+  return s.make<arith::ExtUIOp>(s.b.getI64Type(), isGreater);
+}
+
 static FailureOr<SmallVector<Value>> lowerLinearClassifier(MlLinearClassifierOp op, Lowering &l) {
   DenseElementsAttr labels = labelsOf(op);
   FailureOr<PostTransform> transform = postTransformOf(op, op.getPostTransform());
@@ -106,11 +111,18 @@ static FailureOr<SmallVector<Value>> lowerLinearClassifier(MlLinearClassifierOp 
   Value scores = *raw;
   Type f32 = l.b.getF32Type(), i64 = l.b.getI64Type();
   SmallVector<OpFoldResult> rows = {tensor::getMixedSize(l.b, l.loc(), scores, 0)};
-  if (targets == 1 && labels.size() == 2)
-    scores = scoresOfBoth(l, l.reshape(scores, rows), 0);
+  if (targets == 1 && labels.size() == 2) {
+    Value score = l.reshape(scores, rows);
+    Value second = l.elementwise(rows, i64, {score}, {f32}, isPositive);
+    // The specification does not say what the first class has; this is what ONNX Runtime gives.
+    bool isComplement = *transform == PostTransform::None || *transform == PostTransform::Probit;
+    Value both = scoresOfBoth(l, score, isComplement ? 1 : 0);
+    return SmallVector<Value>{labelsAt(l, second, labels), transformScores(l, both, *transform)};
+  }
   Value transformed = transformScores(l, scores, *transform);
-  if (targets > 1 || labels.size() == 2) {
-    Value best = extremeAlong(l, transformed, f32, 1, /*largest=*/true, /*last=*/false);
+  if (targets > 1) {
+    // By the scores as they are: transforms may make them equal, or turn their order.
+    Value best = extremeAlong(l, scores, f32, 1, /*largest=*/true, /*last=*/false);
     return SmallVector<Value>{labelsAt(l, best, labels), transformed};
   }
   // A single score says whether the only label holds; 0 if not.

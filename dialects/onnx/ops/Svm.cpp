@@ -93,6 +93,9 @@ static FailureOr<Value> kernels(Lowering &l, Value x, const Kernel &kernel, Arra
     Value twice = s.make<arith::MulFOp>(args[0], s.constant(-2));
     Value distance = s.make<arith::AddFOp>(s.make<arith::AddFOp>(args[1], args[2]), twice);
     distance = s.make<arith::MaximumFOp>(distance, s.constant(0));
+    Value infinity = s.constant(std::numeric_limits<double>::infinity());
+    Value isFar = s.make<arith::CmpFOp>(arith::CmpFPredicate::OEQ, args[1], infinity); // less infinity: not a number
+    distance = s.make<arith::SelectOp>(isFar, infinity, distance);
     return s.make<math::ExpOp>(s.make<arith::MulFOp>(distance, s.constant(-kernel.gamma)));
   });
 }
@@ -157,16 +160,21 @@ struct Classifier {
   int64_t classes = 1, vectors = 0, scores = 0; ///< scores: of pairs, or of classes where there are no vectors
   bool hasProbabilities = false;
   /// Columns of the result.
-  int64_t columns() const { return hasProbabilities ? classes : scores == 1 ? 2 : scores; }
+  int64_t columns() const { return hasProbabilities ? classes : isPair() ? 2 : scores; }
+  /// Whether there is one score for two classes.
+  bool isPair() const { return vectors && !hasProbabilities && classes == 2; }
 };
 } // namespace
 
+static DenseElementsAttr labelsOf(MlSVMClassifierOp op) {
+  return labelsOf(op.getContext(), op.getClasslabelsStrings(), op.getClasslabelsInts());
+}
+
 static FailureOr<Classifier> readClassifier(MlSVMClassifierOp op) {
   Classifier found;
-  if (std::optional<ArrayAttr> strings = op.getClasslabelsStrings(); strings && !strings->empty())
-    found.classes = strings->size();
-  else
-    found.classes = std::max<int64_t>(orNone(op.getClasslabelsInts()).size(), 1);
+  found.classes = labelsOf(op).size();
+  if (found.classes == 0)
+    return op.emitOpError("expects classlabels_ints or classlabels_strings");
   ArrayRef<int64_t> counts = orNone(op.getVectorsPerClass());
   for (int64_t count : counts) {
     if (count < 0 || count > (1 << 28))
@@ -405,15 +413,28 @@ static Value probabilities(Lowering &l, Value scores, const Classifier &classifi
       .front();
 }
 
+/// Of two linear machines, ONNX Runtime takes the second class already if one score is positive, or, where no coefficient
+/// is negative, at least 1/2.
+static Value secondIfPositive(Lowering &l, Value best, Value largest, bool areProbabilities) {
+  Type f64 = l.b.getF64Type(), i64 = l.b.getI64Type();
+  SmallVector<OpFoldResult> rows = {tensor::getMixedSize(l.b, l.loc(), best, 0)};
+  return l.elementwise(rows, i64, {best, largest}, {i64, f64}, [&](Scalars &s, ValueRange args) -> Value {
+    auto predicate = areProbabilities ? arith::CmpFPredicate::OGE : arith::CmpFPredicate::OGT;
+    Value limit = s.constant(areProbabilities ? 0.5 : 0, f64);
+    Value isSecond = s.make<arith::CmpFOp>(predicate, args[1], limit);
+    return s.make<arith::SelectOp>(isSecond, s.make<arith::ConstantIntOp>(i64, 1), args[0]);
+  });
+}
+
 static FailureOr<SmallVector<Value>> lowerSvmClassifier(MlSVMClassifierOp op, Lowering &l) {
   FailureOr<Classifier> classifier = readClassifier(op);
   FailureOr<PostTransform> transform = postTransformOf(op, op.getPostTransform());
   FailureOr<Kernel> kernel = kernelOf(op, op.getKernelType(), orNone(op.getKernelParams()));
   if (failed(classifier) || failed(transform) || failed(kernel))
     return failure();
-  DenseElementsAttr labels = labelsOf(op.getContext(), op.getClasslabelsStrings(), op.getClasslabelsInts());
+  DenseElementsAttr labels = labelsOf(op);
   ArrayRef<float> coefficients = *op.getCoefficients(), rho = orNone(op.getRho());
-  Type f64 = l.b.getF64Type(), f32 = l.b.getF32Type(), i64 = l.b.getI64Type();
+  Type f64 = l.b.getF64Type(), f32 = l.b.getF32Type();
 
   Value scores, chances; // what the label is chosen by
   if (classifier->vectors) {
@@ -435,23 +456,16 @@ static FailureOr<SmallVector<Value>> lowerSvmClassifier(MlSVMClassifierOp op, Lo
     chances = scores;
   }
   SmallVector<OpFoldResult> rows = {tensor::getMixedSize(l.b, l.loc(), scores, 0)};
-  Value best = extremeAlong(l, chances, f64, 1, /*largest=*/true, /*last=*/false), y;
-  if (labels.size() > 1) {
-    y = labelsAt(l, best, labels);
-  } else { // whether the only label holds
-    Along chance{l.reshape(chances, rows), f64, {0}};
-    Value holds = l.elementwise(rows, i64, chance, [&](Scalars &s, ValueRange args) -> Value {
-      return s.make<arith::ExtUIOp>(i64, s.make<arith::CmpFOp>(arith::CmpFPredicate::OGT, args[0], s.constant(0)));
-    });
-    y = labelsAt(l, holds, onlyLabel(op.getContext(), op.getClasslabelsStrings(), 1));
-  }
+  Value best = extremeAlong(l, chances, f64, 1, /*largest=*/true, /*last=*/false);
+  if (!classifier->vectors && classifier->classes == 2)
+    best = secondIfPositive(l, best, maximumAlong(l, chances, f64, 1),
+                            llvm::all_of(coefficients, [](float c) { return c >= 0; }));
+  Value y = labelsAt(l, best, labels);
 
   Value narrow = l.cast(scores, f64, f32);
-  bool isSingle = !classifier->hasProbabilities && classifier->scores == 1;
-  if (!isSingle)
-    return SmallVector<Value>{y, transformScores(l, narrow, *transform)};
-  Value both = scoresOfBoth(l, l.reshape(narrow, rows), 0);
-  return SmallVector<Value>{y, transformScores(l, both, *transform)};
+  if (classifier->isPair())
+    narrow = scoresOfBoth(l, l.reshape(narrow, rows), 0);
+  return SmallVector<Value>{y, transformScores(l, narrow, *transform)};
 }
 
 void addSvmRules(Rules &rules) {

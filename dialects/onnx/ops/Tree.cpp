@@ -38,7 +38,8 @@ public:
   Walk(Lowering &l, Forest forest, int64_t targets, Value x)
       : l(l), forest(std::move(forest)), targets(targets), x(x), compare(compareType(x)) {}
 
-  /// The sums (or the like) of all votes, as f64: [rows, targets].
+  /// The sums (or the like) of all votes, as f64: [rows, targets]. What nobody votes for has 0, as in ONNX Runtime; the
+  /// specification does not say.
   Value aggregate(Aggregate how) {
     rows = rowsOf(l, x, compare);
     Extent features = rowsAndFeatures(l.op, x, l.known)->second;
@@ -55,7 +56,10 @@ public:
     }
     makeTables(roots, shape, how, grouped.has_value());
 
-    auto walk = [&](Order order) { return collect(descend(shape, order), how, grouped.has_value(), order); };
+    auto walk = [&](Order order) {
+      Value votes = collect(descend(shape, order), how, grouped.has_value(), order);
+      return how == Aggregate::Min || how == Aggregate::Max ? zeroWhereNoVote(votes) : votes;
+    };
     OpFoldResult rowCount = tensor::getMixedSize(l.b, l.loc(), rows, 0);
     if (std::optional<int64_t> known = getConstantIntValue(rowCount))
       return walk(*known < rowsOfVectors ? Order::RowsFirst : Order::TreesFirst);
@@ -179,25 +183,21 @@ private:
     return loop.getResult(0);
   }
 
-  /// What a target has that nobody votes for.
-  double unvoted(Aggregate how) {
-    double most = compare.isF64() ? std::numeric_limits<double>::max() : std::numeric_limits<float>::max();
-    return how == Aggregate::Min ? most : how == Aggregate::Max ? -most : 0;
+  /// What no vote is: the least and the largest number of none is NaN.
+  static double noVote(Aggregate how) {
+    return how == Aggregate::Min || how == Aggregate::Max ? std::numeric_limits<double>::quiet_NaN() : 0;
   }
 
   /// What each leaf adds: [leaves, 1], or [leaves, targets].
   Value tableOfWeights(Aggregate how, bool isGrouped) {
     int64_t leaves = forest.nodes.size() - forest.firstLeaf, columns = isGrouped ? 1 : targets;
-    double none = how == Aggregate::Min   ? std::numeric_limits<double>::infinity()
-                  : how == Aggregate::Max ? -std::numeric_limits<double>::infinity()
-                                          : 0;
-    SmallVector<double> all(leaves * columns, none);
+    SmallVector<double> all(leaves * columns, noVote(how));
     for (const Forest::Vote &vote : forest.votes) {
       double &weight = all[(vote.leaf - forest.firstLeaf) * columns + (isGrouped ? 0 : vote.target)];
       if (how == Aggregate::Min)
-        weight = std::min(weight, vote.weight);
+        weight = std::fmin(weight, vote.weight);
       else if (how == Aggregate::Max)
-        weight = std::max(weight, vote.weight);
+        weight = std::fmax(weight, vote.weight);
       else
         weight += vote.weight;
     }
@@ -208,7 +208,7 @@ private:
   Value collect(Value nodes, Aggregate how, bool isGrouped, Order order) {
     Type f64 = l.b.getF64Type();
     SmallVector<OpFoldResult> extents = {tensor::getMixedSize(l.b, l.loc(), rows, 0), l.b.getIndexAttr(targets)};
-    Value init = l.filled(extents, l.scalar(unvoted(how), f64));
+    Value init = l.filled(extents, l.scalar(noVote(how), f64));
     MLIRContext *context = l.b.getContext();
     AffineExpr row = l.b.getAffineDimExpr(0), target = l.b.getAffineDimExpr(1), tree = l.b.getAffineDimExpr(2);
     SmallVector<AffineExpr> read = {tree};
@@ -233,6 +233,15 @@ private:
                          return arith::MaxNumFOp::create(b, loc, args[1], weight);
                        return arith::AddFOp::create(b, loc, args[1], weight);
                      });
+  }
+
+  Value zeroWhereNoVote(Value votes) {
+    Type f64 = l.b.getF64Type();
+    SmallVector<OpFoldResult> extents = tensor::getMixedSizes(l.b, l.loc(), votes);
+    return l.elementwise(extents, f64, {votes}, {f64}, [](Scalars &s, ValueRange args) -> Value {
+      Value isNone = s.make<arith::CmpFOp>(arith::CmpFPredicate::UNO, args[0], args[0]);
+      return s.make<arith::SelectOp>(isNone, s.constant(0), args[0]);
+    });
   }
 
   Lowering &l;
@@ -343,10 +352,8 @@ static FailureOr<SmallVector<Facts>> shapeOfTreeEnsembleClassifier(MlTreeEnsembl
 /// What a model of two classes whose trees all vote for one of them gives out: the other class has the rest. Which rest
 /// depends on whether weights are probabilities or margins, which only their signs tell; as ONNX Runtime has it.
 static Value scoresOfTwo(Lowering &l, Value score, PostTransform transform, bool areProbabilities) {
-  bool isComplement = transform == PostTransform::Probit || (areProbabilities && transform != PostTransform::Logistic);
-  Value both = scoresOfBoth(l, score, isComplement ? 1 : 0);
-  bool isTransformed = transform == PostTransform::Logistic || transform == PostTransform::Probit;
-  return isTransformed ? transformScores(l, both, transform) : both;
+  bool isComplement = transform == PostTransform::Probit || (areProbabilities && transform == PostTransform::None);
+  return transformScores(l, scoresOfBoth(l, score, isComplement ? 1 : 0), transform);
 }
 
 static FailureOr<SmallVector<Value>> lowerTreeEnsembleClassifier(MlTreeEnsembleClassifierOp op, Lowering &l) {
@@ -361,8 +368,9 @@ static FailureOr<SmallVector<Value>> lowerTreeEnsembleClassifier(MlTreeEnsembleC
   if (failed(forest) || failed(transform))
     return failure();
   SmallVector<double> base = numbersOf(op.getBaseValues(), op.getBaseValuesAsTensor());
-  bool isOneSided = classes <= 2 && !ids.empty() && llvm::all_equal(ids);
-  int64_t voted = isOneSided ? ids.front() : 0;
+  // With base values for both classes, both have scores of their own.
+  bool isOneSided = classes == 1 || (classes == 2 && base.size() < 2 && !ids.empty() && llvm::all_equal(ids));
+  int64_t voted = isOneSided && !ids.empty() ? ids.front() : 0;
   if (isOneSided && base.size() == 1 && classes == 2)
     base.insert(voted == 0 ? base.end() : base.begin(), 0.0);
   if (!base.empty() && failed(checkLength(op, "base_values", base.size(), classes)))
@@ -388,8 +396,6 @@ static FailureOr<SmallVector<Value>> lowerTreeEnsembleClassifier(MlTreeEnsembleC
   Value y = labelsAt(l, chosen, classes == 2 ? labels : onlyLabel(op.getContext(), op.getClasslabelsStrings(), 1));
   if (classes == 2 && voted == 0)
     return SmallVector<Value>{y, scoresOfTwo(l, score, *transform, areProbabilities)};
-  if (classes == 1 && *transform != PostTransform::Probit)
-    return SmallVector<Value>{y, scores};
   return SmallVector<Value>{y, transformScores(l, scores, *transform)};
 }
 

@@ -1,0 +1,208 @@
+"""Models of one node with random inputs, compared with what others make of them: what the fuzzers of operators share.
+
+A fuzzer states a function that makes a Case from a Chance, and calls `main`.
+"""
+import argparse
+import multiprocessing
+import pathlib
+import subprocess
+import sys
+import tempfile
+import warnings
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
+
+NODE = "subject"
+SECONDS = 60
+CRASHED = "crashes"
+
+
+class Chance:
+    """Random parts of cases."""
+
+    def __init__(self, seed):
+        self.rng = np.random.default_rng(seed)
+
+    def number(self, low, high):
+        return int(self.rng.integers(low, high + 1))
+
+    def rarely(self):
+        return self.number(0, 7) == 0
+
+    def one_of(self, choices):
+        return choices[self.number(0, len(choices) - 1)]
+
+    def shape(self, least=0, most=3):
+        return [0 if self.rarely() else self.number(1, 4) for _ in range(self.number(least, most))]
+
+    def floats(self, shape):
+        return self.rng.normal(size=shape).astype(np.float32)
+
+    def integers(self, low, high, shape, dtype=np.int64):
+        return self.rng.integers(low, high + 1, shape).astype(dtype)
+
+    def bools(self, shape):
+        return self.rng.integers(0, 2, shape).astype(bool)
+
+    def axis(self, rank):
+        return self.number(-rank, rank - 1)
+
+
+def in_child(evaluate):
+    """What a function returns that may crash; raises an exception where it does, or raises one."""
+    receiver, sender = multiprocessing.Pipe(duplex=False)
+
+    def work():
+        try:
+            sender.send((evaluate(), None))
+        except Exception as error:
+            sender.send((None, str(error)))
+
+    child = multiprocessing.get_context("fork").Process(target=work)
+    child.start()
+    sender.close()
+    try:
+        result, error = receiver.recv()
+    except EOFError:
+        error = CRASHED
+    child.join()
+    if error is not None:
+        raise RuntimeError(error)
+    return result
+
+
+class Case:
+    """A node, its inputs, and what may come out of it.
+
+    `inputs` are arrays, or None where one is absent; `settings` numbers those that keep their extents where the others'
+    become unknown, because they set the rank of a result.
+    """
+
+    def __init__(self, operator, inputs, attributes, outputs=1, domain="", opset=21, is_dynamic=False, settings=()):
+        self.operator, self.attributes, self.is_dynamic = operator, attributes, is_dynamic
+        names = [f"i{k}" if value is not None else "" for k, value in enumerate(inputs)]
+        self.feeds = {name: np.asarray(value) for name, value in zip(names, inputs) if name}
+        self.outputs = [f"o{k}" for k in range(outputs)]
+        node = helper.make_node(operator, names, self.outputs, name=NODE, domain=domain, **attributes)
+        ports = [self.port(name, value, names.index(name) in settings) for name, value in self.feeds.items()]
+        results = [helper.make_empty_tensor_value_info(name) for name in self.outputs]
+        graph = helper.make_graph([node], "case", ports, results)
+        opsets = [helper.make_opsetid(domain, opset)] + ([helper.make_opsetid("", 21)] if domain else [])
+        self.model = helper.make_model(graph, opset_imports=opsets, ir_version=10)
+
+    def port(self, name, value, is_setting):
+        is_dynamic = self.is_dynamic and not is_setting
+        shape = [f"{name}_{axis}" for axis in range(value.ndim)] if is_dynamic else value.shape
+        return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(value.dtype), shape)
+
+    def __str__(self):
+        def text(value):
+            return f"floats{list(value.shape)}" if value.dtype == np.float32 else f"{value.tolist()}"
+
+        def number(value):
+            return numpy_helper.to_array(value).tolist() if isinstance(value, onnx.TensorProto) else value
+
+        inputs = ", ".join(map(text, self.feeds.values()))
+        attributes = {name: number(value) for name, value in self.attributes.items()}
+        return f"{self.operator} {attributes} ({inputs}), extents {'unknown' if self.is_dynamic else 'fixed'}"
+
+    def expected(self):
+        """What may come out: the results of ONNX Runtime and of the reference evaluator, where they have some."""
+        return self.answers_of([self.of_runtime, self.of_reference])
+
+    def answers_of(self, evaluators):
+        """What those of them give that do not refuse the case."""
+        answers = []
+        for evaluate in evaluators:
+            try:
+                answers.append([np.asarray(value) for value in in_child(evaluate)])
+            except RuntimeError:
+                pass
+        return answers
+
+    def of_runtime(self):
+        session = onnxruntime.InferenceSession(self.model.SerializeToString(), providers=["CPUExecutionProvider"])
+        return session.run(None, self.feeds)
+
+    def of_reference(self):
+        with np.errstate(all="ignore"):
+            return ReferenceEvaluator(self.model).run(None, self.feeds)
+
+    def declare(self, answer):
+        """Types of the outputs: the ranks of an answer, or those of the first input where there is none."""
+        first = next(iter(self.feeds.values()))
+        del self.model.graph.output[:]
+        for k, name in enumerate(self.outputs):
+            value = answer[k] if answer else first
+            kind = helper.np_dtype_to_tensor_dtype(value.dtype) if answer else self.kind_of_output(k, first)
+            self.model.graph.output.append(helper.make_tensor_value_info(name, kind, [None] * value.ndim))
+
+    def kind_of_output(self, number, first):
+        """The type of an output where there is no answer; `first` is the first input."""
+        return helper.np_dtype_to_tensor_dtype(first.dtype)
+
+
+def write_tensors(folder, stem, values):
+    for k, value in enumerate(values):
+        (folder / f"{stem}_{k}.pb").write_bytes(numpy_helper.from_array(value.copy(order="C")).SerializeToString())
+
+
+def run(mlc, case, answer, folder):
+    """The exit status and the text of mlc, compared with an answer if there is one."""
+    case.declare(answer)
+    model = folder / "model.onnx"
+    onnx.save(case.model, model)
+    write_tensors(folder, "input", case.feeds.values())
+    command = [mlc, "verify", model, "--data", folder]
+    if answer is None:
+        command = [mlc, "run", model] + [f"--input={name}={folder}/input_{k}.pb" for k, name in enumerate(case.feeds)]
+    else:
+        write_tensors(folder, "output", answer)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        return CRASHED, f"takes more than {SECONDS} seconds"
+    text = " | ".join((done.stdout + done.stderr).strip().splitlines())
+    return CRASHED if done.returncode not in (0, 1) else done.returncode, text
+
+
+def problem_of(mlc, case):
+    """What is wrong with what mlc makes of a case; empty if nothing is."""
+    problem = ""
+    for answer in case.expected() or [None]:
+        with tempfile.TemporaryDirectory() as folder:
+            status, text = run(mlc, case, answer, pathlib.Path(folder))
+        if status == CRASHED:
+            return text or CRASHED
+        if status == 0:
+            return ""
+        names_node = f"{NODE} (" in text or f"node '{NODE}': 'onnx." in text
+        if names_node and "expects" in text:
+            return ""  # refused, as it should be where there is no answer, and may be where there is one
+        problem = text
+    return problem
+
+
+def main(description, make_case):
+    """Runs cases as the command line says. `make_case` makes one from a Chance."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--mlc", default="build/bin/mlc", help="the compiler, default %(default)s")
+    parser.add_argument("--seed", type=int, default=0, help="of the random numbers, default %(default)s")
+    parser.add_argument("--count", type=int, default=200, help="of cases, default %(default)s")
+    parser.add_argument("--only", type=int, help="the number of the only case that is run")
+    args = parser.parse_args()
+    warnings.simplefilter("ignore")
+    onnxruntime.set_default_logger_severity(4)
+    numbers = range(args.count) if args.only is None else [args.only]
+    problems = 0
+    for number in numbers:
+        case = make_case(Chance([args.seed, number]))
+        if problem := problem_of(args.mlc, case):
+            problems += 1
+            print(f"case {number}: {case}\n    {problem[-400:]}", flush=True)
+    print(f"{len(numbers)} cases, {problems} problems")
+    sys.exit(problems > 0)
