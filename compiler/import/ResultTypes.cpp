@@ -192,6 +192,7 @@ static const llvm::StringMap<Answer> &specialAnswers() {
       {"Multinomial", numbered("dtype")},
       {"Optional", optional},
       {"OptionalGetElement", optionalElement},
+      {"QGemm", either(operand(8), float32)},
       {"QuantizeLinear", either(numbered("output_dtype"), uint8)},
       {"RandomNormal", numbered("dtype")},
       {"RandomNormalLike", either(numbered("dtype"), operand(0))},

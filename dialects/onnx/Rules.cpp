@@ -44,6 +44,7 @@ Rules &rulesToExtend() {
     addPadRules(all);
     addPoolRules(all);
     addQuantizeRules(all);
+    addQuantizedProductsRules(all);
     addRandomRules(all);
     addRecurrentRules(all);
     addReduceRules(all);

@@ -107,28 +107,6 @@ static bool quantizedConcat(const FunctionBodyBuildContext &context, FunctionBui
   return !parts.empty();
 }
 
-static bool quantizedGemm(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
-  int64_t transB = integerOf(context, "transB");
-  float alpha = numberOf(context, "alpha", 1);
-  b.Add("a = DequantizeLinear(A, a_scale, a_zero_point)")
-      .Add("b = DequantizeLinear(B, b_scale, b_zero_point)", "axis", int64_t(transB ? 0 : 1));
-  b.Add("product = Gemm(a, b)", "transA", integerOf(context, "transA"), "transB", transB, "alpha", alpha);
-  if (context.hasInput(6)) // in units of the product
-    b.Const("alpha", alpha)
-        .Add("bias = Cast <to = 1> (C)")
-        .Add("scales = Mul(a_scale, b_scale)")
-        .Add("unit = Mul(scales, alpha)")
-        .Add("scaled = Mul(bias, unit)")
-        .Add("sum = Add(product, scaled)");
-  else
-    b.Add("sum = Identity(product)");
-  if (context.hasInput(7))
-    quantize(context, b, {"Y", "y_scale", "y_zero_point", 0, 8}, "sum", 0);
-  else
-    b.Add("Y = Identity(sum)");
-  return true;
-}
-
 /// Adds Y = (A - its zero) * (B - its zero) * scales + bias; the zero points are operands, or "".
 static void integerProduct(const FunctionBodyBuildContext &context, FunctionBuilder &b, const string &a,
                            const string &aZero, const string &bZero, const string &aScale, int bias) {
@@ -311,8 +289,7 @@ void addQuantized() {
       .number("alpha", 1)
       .integer("transA", 0)
       .integer("transB", 0)
-      .means(quantizedGemm)
-      .add();
+      .add(); // a rule says what it means
   Operator("MatMulIntegerToFloat", "A:T1 B:T2 a_scale:T3 b_scale:T3 a_zero_point:T1? b_zero_point:T2? bias:T3?", "Y:T3",
            {{"T1", bytes}, {"T2", bytes}, {"T3", {"float", "float16"}}})
       .means(matMulIntegerToFloat)

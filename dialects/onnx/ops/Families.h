@@ -32,6 +32,7 @@ void addNormalizeRules(Rules &);
 void addPadRules(Rules &);
 void addPoolRules(Rules &);
 void addQuantizeRules(Rules &);
+void addQuantizedProductsRules(Rules &);
 void addRandomRules(Rules &);
 void addRecurrentRules(Rules &);
 void addReduceRules(Rules &);

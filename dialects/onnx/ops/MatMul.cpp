@@ -116,25 +116,37 @@ static FailureOr<Value> lowerMatMul(MatMulOp op, Lowering &l) {
 
 //===-- Gemm -------------------------------------------------------------------===//
 
-static FailureOr<Extents> shapeOfGemm(GemmOp op, Known &known) {
-  for (auto [operand, name] : {std::pair(op.getA(), "A"), std::pair(op.getB(), "B")})
+FailureOr<Extents> shapeOfMatrices(Operation *op, Known &known, Value a, bool transA, Value b, bool transB, Value c) {
+  for (auto [operand, name] : {std::pair(a, "A"), std::pair(b, "B")})
     if (known.rank(operand) != 2)
-      return op.emitOpError("expects ") << name << " of rank 2, got " << operand.getType();
-  ArrayRef<Extent> a = known.extents(op.getA()), b = known.extents(op.getB());
-  bool transA = op.getTransA(), transB = op.getTransB();
-  if (!known.math.mayBeEqual(a[transA ? 0 : 1], b[transB ? 1 : 0]))
-    return op.emitOpError("expects as many columns of A as rows of B, after transposition, got ")
-           << op.getA().getType() << " and " << op.getB().getType();
-  Extents result = {a[transA ? 1 : 0], b[transB ? 0 : 1]};
-  if (!op.getC())
+      return op->emitOpError("expects ") << name << " of rank 2, got " << operand.getType();
+  ArrayRef<Extent> left = known.extents(a), right = known.extents(b);
+  if (!known.math.mayBeEqual(left[transA ? 0 : 1], right[transB ? 1 : 0]))
+    return op->emitOpError("expects as many columns of A as rows of B, after transposition, got ")
+           << a.getType() << " and " << b.getType();
+  Extents result = {left[transA ? 1 : 0], right[transB ? 0 : 1]};
+  if (!c)
     return result;
-  std::optional<Extents> common = known.math.broadcast(result, known.extents(op.getC()));
+  std::optional<Extents> common = known.math.broadcast(result, known.extents(c));
   bool fits = common && common->size() == 2;
   for (int axis = 0; fits && axis < 2; ++axis)
     fits = known.math.mayBeEqual((*common)[axis], result[axis]);
   if (!fits)
-    return op.emitOpError("expects C that broadcasts to the product, got ") << op.getC().getType();
+    return op->emitOpError("expects C that broadcasts to the product, got ") << c.getType();
   return result;
+}
+
+Value productOfMatrices(Lowering &l, Value a, Value left, bool transA, Value b, Value right, bool transB, Value result,
+                        Factors factors) {
+  l.expectExtent(l.known.extents(b)[transB ? 1 : 0], l.known.extents(a)[transA ? 0 : 1], "rows of B");
+  AffineExpr m = l.b.getAffineDimExpr(0), n = l.b.getAffineDimExpr(1), k = l.b.getAffineDimExpr(2);
+  auto map = [&](AffineExpr row, AffineExpr column, bool transposed) {
+    return AffineMap::get(3, 0, transposed ? ArrayRef<AffineExpr>{column, row} : ArrayRef<AffineExpr>{row, column},
+                          l.b.getContext());
+  };
+  utils::IteratorType parallel = utils::IteratorType::parallel, reduction = utils::IteratorType::reduction;
+  return l.sumOfProducts(l.extents(result), left, right, {map(m, k, transA), map(k, n, transB), map(m, n, false)},
+                         {parallel, parallel, reduction}, factors);
 }
 
 static Value scaled(Scalars &s, Value value, Type element, double factor) {
@@ -149,19 +161,10 @@ static Value scaled(Scalars &s, Value value, Type element, double factor) {
 
 static FailureOr<Value> lowerGemm(GemmOp op, Lowering &l) {
   Type element = Lowering::element(op.getA()), accumulator = accumulatorElement(element);
-  bool transA = op.getTransA(), transB = op.getTransB();
-  l.expectExtent(l.known.extents(op.getB())[transB ? 1 : 0], l.known.extents(op.getA())[transA ? 0 : 1], "rows of B");
-  AffineExpr m = l.b.getAffineDimExpr(0), n = l.b.getAffineDimExpr(1), k = l.b.getAffineDimExpr(2);
-  auto map = [&](AffineExpr row, AffineExpr column, bool transposed) {
-    return AffineMap::get(3, 0, transposed ? ArrayRef<AffineExpr>{column, row} : ArrayRef<AffineExpr>{row, column},
-                          l.b.getContext());
-  };
-  utils::IteratorType parallel = utils::IteratorType::parallel, reduction = utils::IteratorType::reduction;
   SmallVector<OpFoldResult> extents = l.extents(op.getY());
   Value left = l.cast(l.broadcastable(op.getA(), l.known.extents(op.getA())), element, accumulator);
   Value right = l.cast(l.broadcastable(op.getB(), l.known.extents(op.getB())), element, accumulator);
-  Value product = l.sumOfProducts(extents, left, right, {map(m, k, transA), map(k, n, transB), map(m, n, false)},
-                                  {parallel, parallel, reduction});
+  Value product = productOfMatrices(l, op.getA(), left, op.getTransA(), op.getB(), right, op.getTransB(), op.getY());
 
   double alpha = op.getAlpha().convertToFloat(), beta = op.getBeta().convertToFloat();
   bool adds = op.getC() && beta != 0;
@@ -183,7 +186,11 @@ void addMatMulRules(Rules &rules) {
   rules.op<MatMulOp>()
       .shape([](MatMulOp op, Known &known) { return shapeOfProduct(op, known, op.getA(), op.getB()); })
       .lower(lowerMatMul);
-  rules.op<GemmOp>().shape(shapeOfGemm).lower(lowerGemm);
+  rules.op<GemmOp>()
+      .shape([](GemmOp op, Known &known) {
+        return shapeOfMatrices(op, known, op.getA(), op.getTransA(), op.getB(), op.getTransB(), op.getC());
+      })
+      .lower(lowerGemm);
 }
 
 } // namespace mlc::onnx

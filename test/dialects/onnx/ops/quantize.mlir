@@ -4,9 +4,9 @@
 // CHECK-SAME: -> tensor<4x8xi8>
 // CHECK: arith.divf
 // CHECK: math.roundeven
-// CHECK: arith.maximumf
-// CHECK: arith.minimumf
-// CHECK: arith.fptosi
+// CHECK: arith.maxnumf
+// CHECK: arith.minnumf
+// CHECK-NEXT: arith.fptosi
 func.func @quantize(%x: tensor<4x8xf32>, %scale: tensor<8xf32>, %zero: tensor<8xui8>) -> tensor<*xui8> {
   %0 = onnx.QuantizeLinear(%x, %scale, %zero) : (tensor<4x8xf32>, tensor<8xf32>, tensor<8xui8>) -> tensor<*xui8>
   return %0 : tensor<*xui8>
