@@ -6,6 +6,7 @@
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Dialect/AMDGPU/Utils/Chipset.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
 
@@ -41,6 +42,12 @@ static void tellThreads(mlir::gpu::GPUModuleOp device) {
   }
 }
 
+/// Functions are calls of a library of ROCm for it, even those that are instructions.
+static bool callsLibrary(const RewritePattern &pattern) {
+  std::optional<OperationName> root = pattern.getRootKind();
+  return root && isa_and_present<arith::ArithDialect, math::MathDialect>(root->getDialect());
+}
+
 namespace {
 
 struct ConvertGpuToROCDL : impl::ConvertGpuToROCDLBase<ConvertGpuToROCDL> {
@@ -59,7 +66,11 @@ struct ConvertGpuToROCDL : impl::ConvertGpuToROCDLBase<ConvertGpuToROCDL> {
       populateGpuMemorySpaceAttributeConversions(converter, addressSpaceOf);
     };
     conversion.populate = [&](const LLVMTypeConverter &converter, RewritePatternSet &patterns) {
-      populateGpuToROCDLConversionPatterns(converter, patterns, mlir::gpu::amd::Runtime::HIP, *chipset);
+      RewritePatternSet own(&getContext());
+      populateGpuToROCDLConversionPatterns(converter, own, mlir::gpu::amd::Runtime::HIP, *chipset);
+      for (std::unique_ptr<RewritePattern> &pattern : own.getNativePatterns())
+        if (!callsLibrary(*pattern))
+          patterns.add(std::move(pattern));
     };
     conversion.dialect = ROCDL::ROCDLDialect::getDialectNamespace();
     if (failed(gpu::convertToLLVM(device, conversion)))

@@ -20,7 +20,7 @@ import sys
 import time
 from ctypes import CFUNCTYPE, POINTER, Structure, c_char, c_char_p, c_int32, c_int64, c_uint32, c_uint64, c_void_p
 
-MLC_VERSION = 2
+MLC_VERSION = 3
 MLC_MEMORY_SESSION = 1
 
 # Numbered as mlc_type; names as numpy has them.
@@ -77,6 +77,7 @@ class Input(Structure):
         ("strides", POINTER(c_int64)),
         ("rank", c_int32),
         ("type", c_int32),
+        ("place", c_int32),
     ]
 
 
@@ -90,6 +91,7 @@ class Output(Structure):
         ("rank", c_int32),
         ("type", c_int32),
         ("memory", c_int32),
+        ("place", c_int32),
     ]
 
 
@@ -101,6 +103,7 @@ class SessionOptions(Structure):
         ("executor_context", c_void_p),
         ("arena", c_void_p),
         ("arena_bytes", c_uint64),
+        ("queue", c_void_p),
     ]
 
 
