@@ -128,8 +128,9 @@ private:
   void expect(StringRef what, int64_t found, int64_t expected) {
     if (found == expected || !isFine)
       return;
-    function.emitError("the linked code of '") << function.getName() << "' has another number of " << what
-                                               << " than it is launched with: expected " << expected << ", got " << found;
+    function.emitError("the linked code of '")
+        << function.getName() << "' has another number of " << what << " than it is launched with: expected "
+        << expected << ", got " << found;
     isFine = false;
   }
 
