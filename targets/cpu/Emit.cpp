@@ -83,6 +83,12 @@ static DenseMap<Operation *, unsigned> shareOut(ModuleOp module, unsigned parts)
   return result;
 }
 
+/// A constant that all parts see. It lies in the first; of others each part has its own.
+static bool isShared(Operation *op) {
+  auto global = dyn_cast<LLVM::GlobalOp>(op);
+  return global && global.getLinkage() == LLVM::Linkage::External;
+}
+
 /// One part as a module of its own: its functions, what they name of others as declarations, and the constants they
 /// use.
 static OwningOpRef<ModuleOp> extractPart(ModuleOp module, unsigned part,
@@ -99,9 +105,7 @@ static OwningOpRef<ModuleOp> extractPart(ModuleOp module, unsigned part,
   };
   for (Operation &op : *module.getBody()) {
     auto found = partOf.find(&op);
-    if (found != partOf.end()
-            ? found->second == part
-            : part == 0 && isa<LLVM::GlobalOp>(op) && cast<LLVM::GlobalOp>(op).getLinkage() == LLVM::Linkage::External)
+    if (found != partOf.end() ? found->second == part : part == 0 && isShared(&op))
       add(&op);
   }
   for (unsigned i = 0; i < pending.size(); ++i) {
@@ -111,6 +115,10 @@ static OwningOpRef<ModuleOp> extractPart(ModuleOp module, unsigned part,
       auto declaration = cast<LLVM::LLVMFuncOp>(builder.cloneWithoutRegions(*op));
       if (!function.isExternal())
         declaration.setLinkage(LLVM::Linkage::External);
+      continue;
+    }
+    if (part != 0 && isShared(op)) {
+      cast<LLVM::GlobalOp>(builder.cloneWithoutRegions(*op)).removeValueAttr();
       continue;
     }
     builder.clone(*op);
@@ -214,7 +222,9 @@ FailureOr<Binary> emit(ModuleOp module, TargetAttr attr, const Machine &machine)
   unsigned threads = context->isMultithreadingEnabled() ? context->getNumThreads() : 1;
   unsigned parts = std::clamp<int64_t>(countOperations(module) / leastOperations, 1, threads);
   llvm::StringSet<> shared, exported;
-  shared.insert("mlc_model_data");
+  for (auto global : module.getOps<LLVM::GlobalOp>())
+    if (isShared(global))
+      shared.insert(global.getName());
   for (auto function : module.getOps<LLVM::LLVMFuncOp>())
     if (function->hasAttr(exportedAttrName))
       exported.insert(function.getName());

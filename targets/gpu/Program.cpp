@@ -45,9 +45,10 @@ void emitProgram(ModuleOp module, mlir::gpu::GPUModuleOp device, ArrayRef<Image>
                            LLVM::Linkage::Internal, name.str(), b.getStringAttr(terminated));
     return name.str();
   };
-  auto global = [&](StringRef name, Type type, function_ref<Value()> value) {
+  auto global = [&](StringRef name, Type type, function_ref<Value()> value,
+                    LLVM::Linkage linkage = LLVM::Linkage::Internal) {
     OpBuilder::InsertionGuard guard(b);
-    auto op = LLVM::GlobalOp::create(b, type, /*isConstant=*/true, LLVM::Linkage::Internal, name, Attribute());
+    auto op = LLVM::GlobalOp::create(b, type, /*isConstant=*/true, linkage, name, Attribute());
     b.createBlock(&op.getInitializerRegion());
     LLVM::ReturnOp::create(b, value());
   };
@@ -102,10 +103,14 @@ void emitProgram(ModuleOp module, mlir::gpu::GPUModuleOp device, ArrayRef<Image>
   constexpr llvm::StringLiteral services = "mlc_rt_device_services";
   LLVM::GlobalOp::create(b, LLVM::LLVMArrayType::get(b.getI8Type(), 0), /*isConstant=*/true, LLVM::Linkage::External,
                          services, Attribute());
-  global(programSymbolName, programType, [&] {
-    return fill(programType, {address("mlc.device.images"), address("mlc.device.kernels"), number(i32, images.size()),
-                              number(i32, functions.size()), address(services)});
-  });
+  // One for all parts that the host's code is compiled in.
+  global(
+      programSymbolName, programType,
+      [&] {
+        return fill(programType, {address("mlc.device.images"), address("mlc.device.kernels"),
+                                  number(i32, images.size()), number(i32, functions.size()), address(services)});
+      },
+      LLVM::Linkage::External);
 }
 
 } // namespace mlc::gpu

@@ -4,7 +4,7 @@ contraction at all; all know which memory their addresses are of; and counts the
     code_objects.py [--chip=gfx942] [--every=N] MODEL-OR-FOLDER...   compiles models; a folder stands for all files model.onnx below it
     code_objects.py --show FILE                                      prints metadata and code of what is in a library, or in IR
 
-Models that cannot be compiled for x86 either are counted, and are not this script's concern. That metadata agrees with how kernels are
+Needs mlc and LLVM's own tools (/usr/lib/llvm-22/bin) in PATH. Models that cannot be compiled for x86 either are counted, and are not this script's concern. That metadata agrees with how kernels are
 launched is checked by mlc when it compiles.
 """
 import argparse
