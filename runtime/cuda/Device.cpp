@@ -9,7 +9,8 @@
 
 namespace mlc::rt {
 
-const char *const gpu::kindName = "CUDA";
+const char *const gpu::kindName = "CUDA", *const gpu::longName = "NVIDIA CUDA";
+const char *const gpu::whereToLook = "what nvidia-smi and CUDA_VISIBLE_DEVICES say";
 const uint64_t gpu::mostThreadsOfAxis = UINT64_MAX;
 
 mlc_status gpu::refuseWithoutDriver(const char *missing, mlc_error *error) {
@@ -45,24 +46,10 @@ static const mlc_device_image *bestImage(const mlc_device_program &program, int 
   return best;
 }
 
-mlc_status gpu::choose(const Driver &driver, const mlc_device_program &program, Choice &choice, mlc_error *error) {
-  int32_t count = 0;
-  Result code = driver.init(0);
-  if (code == success)
-    code = driver.getDeviceCount(&count);
-  if (code == success && count == 0)
-    code = noDevice;
-  if (code == success)
-    code = driver.getDevice(&choice.device, 0);
-  if (code != success) {
-    const char *meaning = nullptr;
-    driver.getErrorString(code, &meaning);
-    return refuse(
-        error, MLC_UNSUPPORTED,
-        "the model was compiled for NVIDIA CUDA, but the driver offers no device (error %d, %s); look at what "
-        "nvidia-smi and CUDA_VISIBLE_DEVICES say, or compile with --target=x86",
-        code, meaning ? meaning : "an unknown error");
-  }
+mlc_status gpu::choose(const Driver &driver, int32_t, const mlc_device_program &program, Choice &choice,
+                       mlc_error *error) {
+  if (Result code = driver.getDevice(&choice.device, 0); code != success)
+    return refuseWithoutDevice(driver, code, error);
   driver.getDeviceName(choice.name, sizeof choice.name, choice.device);
   choice.threadsOfBlock = attribute(choice.device, cu::threadsOfBlock);
   choice.localBytesOfBlock = attribute(choice.device, cu::localBytesOfBlock);

@@ -100,8 +100,16 @@ mlc_status findSuitable(const mlc_device_program &program, mlc_error *error) {
     shared.driver = gpu::driver(missing);
     if (!shared.driver)
       return gpu::refuseWithoutDriver(missing, error);
+    int32_t count = 0;
+    gpu::Result code = call().init(0);
+    if (code == gpu::success)
+      code = call().getDeviceCount(&count);
+    if (code == gpu::success && count == 0)
+      code = gpu::noDevice;
+    if (code != gpu::success)
+      return gpu::refuseWithoutDevice(call(), code, error);
     gpu::Choice choice = {};
-    if (mlc_status status = gpu::choose(*shared.driver, program, choice, error))
+    if (mlc_status status = gpu::choose(call(), count, program, choice, error))
       return status;
     shared.choice = choice;
   }
@@ -261,6 +269,15 @@ mlc_status wait(DeviceQueue *queue, mlc_error *error) {
 }
 
 } // namespace
+
+mlc_status gpu::refuseWithoutDevice(const Driver &driver, Result code, mlc_error *error) {
+  const char *meaning = nullptr;
+  driver.getErrorString(code, &meaning);
+  return refuse(error, MLC_UNSUPPORTED,
+                "the model was compiled for %s, but the driver offers no device (error %d, %s); look at %s, or compile "
+                "with --target=x86",
+                longName, code, meaning ? meaning : "an unknown error", whereToLook);
+}
 
 const DeviceApi deviceApi = {find,          open,         close,      createQueue, destroyQueue, allocateMemory,
                              releaseMemory, copyToDevice, copyToHost, launch,      wait};

@@ -5,8 +5,10 @@
 
 namespace mlc::rt::gpu {
 
-/// In texts: "CUDA".
-extern const char *const kindName;
+/// In texts: "CUDA", and "NVIDIA CUDA".
+extern const char *const kindName, *const longName;
+/// What a user looks at who has a driver, but no device: "what nvidia-smi says".
+extern const char *const whereToLook;
 /// That a launch may have along one axis, of all its blocks.
 extern const uint64_t mostThreadsOfAxis;
 
@@ -20,7 +22,11 @@ struct Choice {
   char name[128];
   int32_t threadsOfBlock, localBytesOfBlock; ///< at most
 };
-mlc_status choose(const Driver &driver, const mlc_device_program &program, Choice &choice, mlc_error *error);
+/// Of `count` devices, at least one.
+mlc_status choose(const Driver &driver, int32_t count, const mlc_device_program &program, Choice &choice,
+                  mlc_error *error);
+/// Where the driver gives an error instead of a device. In gpu/Device.cpp.
+mlc_status refuseWithoutDevice(const Driver &driver, Result code, mlc_error *error);
 /// Where there is no driver.
 mlc_status refuseWithoutDriver(const char *missing, mlc_error *error);
 

@@ -8,7 +8,9 @@
 
 namespace mlc::rt {
 
-const char *const gpu::kindName = "HIP";
+const char *const gpu::kindName = "HIP", *const gpu::longName = "AMD HIP";
+const char *const gpu::whereToLook =
+    "what rocminfo and HIP_VISIBLE_DEVICES say, and whether this user may open /dev/kfd";
 const uint64_t gpu::mostThreadsOfAxis = UINT32_MAX;
 
 mlc_status gpu::refuseWithoutDriver(const char *missing, mlc_error *error) {
@@ -40,21 +42,16 @@ struct Names {
   }
 };
 
-mlc_status gpu::choose(const Driver &driver, const mlc_device_program &program, Choice &choice, mlc_error *error) {
-  int32_t count = 0;
-  Result code = driver.init(0);
-  if (code == success)
-    code = driver.getDeviceCount(&count);
-  if (code == success && count == 0)
-    code = noDevice;
+mlc_status gpu::choose(const Driver &driver, int32_t count, const mlc_device_program &program, Choice &choice,
+                       mlc_error *error) {
   Names found, compiled;
-  for (int32_t i = 0; i < count && code == success; ++i) {
+  for (int32_t i = 0; i < count; ++i) {
     amd::Properties properties = {};
-    code = amd::driver().getProperties(&properties, i);
+    Result code = amd::driver().getProperties(&properties, i);
     if (code == success)
       code = driver.getDevice(&choice.device, i);
     if (code != success)
-      break;
+      return refuseWithoutDevice(driver, code, error);
     found.append(properties.architecture);
     choice.image = imageFor(program, properties.architecture);
     if (!choice.image)
@@ -64,15 +61,6 @@ mlc_status gpu::choose(const Driver &driver, const mlc_device_program &program, 
     choice.localBytesOfBlock =
         properties.localBytesOfBlock > INT32_MAX ? INT32_MAX : int32_t(properties.localBytesOfBlock);
     return MLC_OK;
-  }
-  if (code != success) {
-    const char *meaning = nullptr;
-    driver.getErrorString(code, &meaning);
-    return refuse(error, MLC_UNSUPPORTED,
-                  "the model was compiled for AMD HIP, but the driver offers no device (error %d, %s); look at what "
-                  "rocminfo and HIP_VISIBLE_DEVICES say, and whether this user may open /dev/kfd, or compile with "
-                  "--target=x86",
-                  code, meaning ? meaning : "an unknown error");
   }
   for (int32_t i = 0; i < program.image_count; ++i)
     compiled.append(program.images[i].chip);
