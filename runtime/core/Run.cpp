@@ -40,7 +40,6 @@ static mlc_status runGraph(Session &session, mlc_error *error) {
   if (session.device)
     if (mlc_status ended = device->finish(session, error); status == MLC_OK)
       status = ended;
-  session.region.reset();
   if (status == MLC_OK)
     status = deliverOutputs(session, error);
   if (status != MLC_OK)
