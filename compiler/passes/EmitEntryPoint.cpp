@@ -139,6 +139,10 @@ struct EmitEntryPoint : impl::EmitEntryPointBase<EmitEntryPoint> {
     if (module.lookupSymbol(outputExtentsFunctionName))
       emitSymbolFunction(module, outputExtentsFunctionName, "mlc_output_extents", ports);
     emitData(module, graph, ports, kernels);
+    // It is all in the tables now, and LLVM does not know of it.
+    for (unsigned i = 0; i < graph.getNumArguments(); ++i)
+      for (StringRef name : {"onnx.name", "onnx.dims", "onnx.type"})
+        graph.removeArgAttr(i, name);
   }
 
   LLVM::LLVMFuncOp declare(ImplicitLocOpBuilder &builder, StringRef name, Type result, ArrayRef<Type> arguments) {

@@ -1,7 +1,8 @@
 // Launches of emitted code, and the memory of the device behind the host's addresses.
 //
 // A run names memory by the host's addresses. Each address belongs to a block: an input, an output, the arena, a block
-// of values whose size depends on data, or else a constant of the model. A block has a twin on the device (Twin.h). A
+// of values whose size depends on data, a tensor of a sequence that is the caller's, or else a constant of the model. A
+// block has a twin on the device (Twin.h). A
 // launch brings its arguments there where the host has newer values, and what it writes is newest on the device; the
 // host, before it reads, brings it back. So nothing is copied that the other side does not need, whatever way the
 // graph takes. Memory of the host that only the device uses stays untouched, and takes no more than addresses.
@@ -10,6 +11,7 @@
 // model has on the device goes with its last session.
 #include "core/Futex.h"
 #include "core/Packed.h"
+#include "core/Sequence.h"
 #include "core/Session.h"
 #include "core/Status.h"
 #include "core/Strides.h"
@@ -38,7 +40,7 @@ struct DeviceState {
   Twin arena;
   Twin *inputs, *outputs;
   Twin *lent;   ///< of each output, the memory that the last run left to the caller and that is an input of this one
-  Twin *blocks; ///< of the session's region
+  Twin *blocks; ///< of the session's region, and tensors in sequences of the caller
   uint32_t blockCount, blockRoom;
 };
 
@@ -134,6 +136,8 @@ void begin(Session &session, State &state) {
   bool done = state.arena.describe(session.frame.arena, uint64_t(session.data->arena_bytes(session.symbols)), Nowhere);
   for (uint32_t i = 0; i < info.input_count && done; ++i) {
     const mlc_port &port = info.inputs[i];
+    if (isHandle(port))
+      continue; // its tensors are known when the graph comes to them
     const int64_t bytes = contiguousBytes(session.inputs[i].extents, port.rank, bitsInCode(port.type));
     const mlc_input &given = *session.inputs[i].given;
     done = given.place == MLC_ON_DEVICE ? state.inputs[i].describe(session.frame.inputs[i], uint64_t(bytes), OnDevice,
@@ -214,8 +218,16 @@ DeviceMemory borrowedFor(const Session &session, const State &state, const mlc_o
   return isCallers && !holdsInput(session, state, request.data, bytes) ? request.data : nullptr;
 }
 
-/// The twin of the block that `place` is in; null for a constant.
-Twin *twinOf(Session &session, State &state, const void *place) {
+/// One more of the blocks that are of this run.
+Twin *addBlock(Session &session, State &state, const void *place, uint64_t bytes, Fresh fresh) {
+  if (!grow(state.blocks, state.blockCount, state.blockRoom) ||
+      !state.blocks[state.blockCount].describe(place, bytes, fresh))
+    failWithoutMemory(session);
+  return &state.blocks[state.blockCount++];
+}
+
+/// The twin of the block that has these bytes; null for a constant.
+Twin *twinOf(Session &session, State &state, const void *place, uint64_t size) {
   const mlc_model_info &info = session.data->info;
   if (state.arena.contains(place))
     return &state.arena;
@@ -237,16 +249,11 @@ Twin *twinOf(Session &session, State &state, const void *place) {
     if (twin.contains(place))
       return &twin;
   }
-  const Buffer block = session.region.blockOf(place);
-  if (!block.data)
-    return nullptr;
   for (uint32_t i = 0; i < state.blockCount; ++i)
-    if (state.blocks[i].host == block.data)
+    if (state.blocks[i].contains(place, size))
       return &state.blocks[i];
-  if (!grow(state.blocks, state.blockCount, state.blockRoom) ||
-      !state.blocks[state.blockCount].describe(block.data, block.bytes, Nowhere))
-    failWithoutMemory(session);
-  return &state.blocks[state.blockCount++];
+  const Buffer block = session.region.blockOf(place);
+  return block.data ? addBlock(session, state, block.data, block.bytes, Nowhere) : nullptr;
 }
 
 mlc_status bringBack(State &state, Twin &twin, uint64_t begin, uint64_t end, mlc_error *error) {
@@ -404,7 +411,7 @@ extern "C" void mlc_rt_launch(mlc_frame *frame, const mlc_device_program *progra
     values[i] = 0;
     if (bytes == 0)
       continue;
-    Twin *twin = twinOf(session, state, place);
+    Twin *twin = twinOf(session, state, place, bytes);
     if (!twin) {
       memories[i] = memoryOfConstant(session, state, place, bytes, values[i]);
       continue;
@@ -423,7 +430,7 @@ extern "C" void mlc_rt_launch(mlc_frame *frame, const mlc_device_program *progra
     if (kinds[i] != 'w' || arguments[i].bytes == 0)
       continue;
     const auto *place = reinterpret_cast<const char *>(arguments[i].value);
-    if (Twin *twin = twinOf(session, state, place)) {
+    if (Twin *twin = twinOf(session, state, place, uint64_t(arguments[i].bytes))) {
       const uint64_t offset = twin->offsetOf(place);
       if (!twin->mark(offset, offset + uint64_t(arguments[i].bytes), OnDevice))
         failWithoutMemory(session);
@@ -437,7 +444,7 @@ extern "C" void mlc_rt_host_reads(mlc_frame *frame, const void *data, int64_t by
   // Before the first launch of a run the device has nothing.
   if (!state || !state->isRunning || bytes <= 0)
     return;
-  Twin *twin = twinOf(session, *state, data);
+  Twin *twin = twinOf(session, *state, data, uint64_t(bytes));
   if (!twin)
     return;
   const uint64_t offset = twin->offsetOf(data);
@@ -451,9 +458,9 @@ extern "C" void mlc_rt_host_writes(mlc_frame *frame, const void *data, int64_t b
   Session &session = *static_cast<Frame *>(frame)->session;
   State &state = stateOf(session);
   begin(session, state);
-  Twin *twin = twinOf(session, state, data);
-  if (!twin)
-    return;
+  Twin *twin = twinOf(session, state, data, uint64_t(bytes));
+  if (!twin) // nobody writes constants: it is in a sequence of the caller
+    twin = addBlock(session, state, data, uint64_t(bytes), OnHost);
   const uint64_t offset = twin->offsetOf(data);
   if (!twin->mark(offset, offset + uint64_t(bytes), OnHost))
     failWithoutMemory(session);

@@ -15,8 +15,9 @@ public:
   bool describe(const void *host, uint64_t bytes, Fresh fresh, DeviceMemory borrowed = nullptr);
   void clear();
 
-  bool contains(const void *place) const {
-    return static_cast<const char *>(place) >= host && static_cast<const char *>(place) < host + bytes;
+  bool contains(const void *place, uint64_t size = 1) const {
+    const auto *first = static_cast<const char *>(place);
+    return first >= host && first < host + bytes && size <= uint64_t(host + bytes - first);
   }
   uint64_t offsetOf(const void *place) const { return uint64_t(static_cast<const char *>(place) - host); }
 

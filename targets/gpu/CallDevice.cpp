@@ -6,7 +6,7 @@
 //
 // The graph function's own loads and stores, and its calls of kernels that stay on the host, stand between
 // mlc_rt_host_reads and mlc_rt_host_writes of each buffer that they touch; the runtime copies what is not up to date. So
-// no analysis has to know which way the graph will take.
+// no analysis has to know which way the graph will take. What a sequence holds was written by the host.
 #include "gpu/Gpu.h"
 #include "gpu/Passes.h"
 #include "mlc/Mlc.h"
@@ -80,6 +80,7 @@ struct CallDevice : impl::CallDeviceBase<CallDevice> {
   void tellAccesses(func::FuncOp graph) {
     Value frame = graph.getArgument(0);
     SmallVector<Operation *> touching;
+    SmallVector<AtOp> items;
     SymbolTable symbols(getOperation());
     graph.walk([&](Operation *op) {
       if (auto call = dyn_cast<func::CallOp>(op)) {
@@ -90,7 +91,14 @@ struct CallDevice : impl::CallDeviceBase<CallDevice> {
                  (op->getNumRegions() == 0 && isa<MemoryEffectOpInterface>(op) && !isMemoryEffectFree(op) &&
                   !isa<OutputOp, AllocateOp, CheckOp, memref::AllocaOp>(op)))
         touching.push_back(op);
+      else if (auto item = dyn_cast<AtOp>(op))
+        items.push_back(item);
     });
+    for (AtOp item : items) {
+      ImplicitLocOpBuilder b(item.getLoc(), item->getContext());
+      b.setInsertionPointAfter(item);
+      tell(b, "mlc_rt_host_writes", frame, item.getTensor());
+    }
     for (Operation *op : touching) {
       llvm::SetVector<Value> buffers;
       for (Value operand : op->getOperands())

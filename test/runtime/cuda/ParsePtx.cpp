@@ -398,7 +398,12 @@ void Parser::function() {
       else if (Type found = typeOf(parameter.substr(1)); found.kind != Type::None)
         type = found;
     }
-    const uint32_t bytes = type.bits / 8, offset = (current->parameterBytes + bytes - 1) / bytes * bytes;
+    uint32_t bytes = type.bits / 8;
+    if (take('[')) { // a bf16 is written as an array of two bytes
+      bytes *= uint32_t(integer());
+      expect(']');
+    }
+    const uint32_t offset = (current->parameterBytes + bytes - 1) / bytes * bytes;
     parameters[parameter] = offset;
     current->parameters.push_back({offset, bytes});
     current->parameterBytes = offset + bytes;
