@@ -138,7 +138,7 @@ static LogicalResult checkText(ModuleOp module, Phase from) {
 
 static OwningOpRef<ModuleOp> readInput(const Options &options, MLIRContext &context) {
   if (options.from == Phase::Import)
-    return importModel(options.input, context);
+    return importModel(options.input, context, options.shapes);
   OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(options.input, &context);
   if (module && (failed(checkWeights(*module)) || failed(checkText(*module, options.from))))
     return nullptr;

@@ -1,6 +1,7 @@
 // The compiler as a library: its phases as one table, its options, and compile().
 #pragma once
 #include "Target.h"
+#include "import/InputShapes.h"
 #include "mlir/IR/OwningOpRef.h"
 #include <functional>
 #include <string>
@@ -42,6 +43,7 @@ struct Options {
   bool profile = false;            ///< count the time of each kernel
   bool unchecked = false;          ///< leave out the checks that only data can fail
   bool elideWeights = false;       ///< print large weights as `__elided__`; such text cannot be compiled on
+  InputShapes shapes;              ///< what is known of the inputs beside the model
   std::vector<std::string> linked; ///< objects, archives and shared libraries to link the model with
   std::string printAfter;          ///< a pass name: print the IR after it, as mlir-opt does; empty: none
   /// Called when a phase starts; may be empty.

@@ -171,7 +171,49 @@ SmallVector<const ValueInfoProto *> inputsOf(const GraphProto &graph) {
   return inputs;
 }
 
-OwningOpRef<ModuleOp> importFile(const ModelFile &file, TensorReader &tensors, StringRef path, MLIRContext &context) {
+/// Gives an input the extents that are said of it beside the model.
+LogicalResult applyShapes(const InputShapes &shapes, const ValueInfoProto &input, unsigned position, NamedType &type,
+                          Location loc) {
+  auto given = llvm::find_if(shapes.given, [&](const InputShape &shape) { return shape.input == input.name(); });
+  auto tensor = dyn_cast<TensorType>(type.type);
+  if (given == shapes.given.end()) {
+    if (!tensor || tensor.hasRank() || !shapes.rankOf)
+      return success();
+    std::optional<int64_t> rank = shapes.rankOf(position);
+    if (rank)
+      type.type = RankedTensorType::get(SmallVector<int64_t>(*rank, ShapedType::kDynamic), tensor.getElementType());
+    return success();
+  }
+  if (!tensor)
+    return emitError(loc) << "expects extents for tensors only, but '" << input.name() << "' is " << type.type;
+  if (!onnx::elementCount(given->extents))
+    return emitError(loc) << "has more elements than 64 bits can count: extents " << given->extents;
+  auto wanted = RankedTensorType::get(given->extents, tensor.getElementType());
+  // As two extents: what is known of either.
+  SmallVector<int64_t> extents(given->extents);
+  if (tensor.hasRank()) {
+    if (failed(verifyCompatibleShape(tensor, wanted)))
+      return emitError(loc) << "expects extents of '" << input.name() << "' that fit " << tensor << ", got " << wanted;
+    for (auto [extent, own] : llvm::zip_equal(extents, tensor.getShape()))
+      extent = ShapedType::isDynamic(extent) ? own : extent;
+  }
+  type.type = RankedTensorType::get(extents, tensor.getElementType());
+  type.dimensions.resize(extents.size());
+  return success();
+}
+
+/// Whether all extents are said of inputs that there are.
+LogicalResult checkNames(const InputShapes &shapes, ArrayRef<const ValueInfoProto *> inputs, Location loc) {
+  auto nameOf = [](const ValueInfoProto *input) { return StringRef(input->name()); };
+  for (const InputShape &shape : shapes.given)
+    if (llvm::none_of(inputs, [&](const ValueInfoProto *input) { return input->name() == shape.input; }))
+      return emitError(loc) << "has no input '" << shape.input << "' to give extents to; it has "
+                            << llvm::join(llvm::map_range(inputs, nameOf), ", ");
+  return success();
+}
+
+OwningOpRef<ModuleOp> importFile(const ModelFile &file, TensorReader &tensors, StringRef path, MLIRContext &context,
+                                 const InputShapes &shapes) {
   const ModelProto &model = file.model;
   const GraphProto &graph = model.graph();
   GraphImporter importer(model, path, tensors, context);
@@ -185,14 +227,17 @@ OwningOpRef<ModuleOp> importFile(const ModelFile &file, TensorReader &tensors, S
   SmallVector<Type> inputTypes;
   SmallVector<DictionaryAttr> inputAttributes, outputAttributes;
   SmallVector<const ValueInfoProto *> inputs = inputsOf(graph);
-  for (const ValueInfoProto *input : inputs) {
-    FailureOr<NamedType> type =
-        importType(input->type(), importer.location(input->name()), "input '" + input->name() + "'");
-    if (failed(type))
+  for (auto [position, input] : llvm::enumerate(inputs)) {
+    Location inputLoc = importer.location(input->name());
+    FailureOr<NamedType> type = importType(input->type(), inputLoc, "input '" + input->name() + "'");
+    if (failed(type) || failed(applyShapes(shapes, *input, position, *type, inputLoc)))
       return nullptr;
     inputTypes.push_back(type->type);
     inputAttributes.push_back(interfaceOf(*input, *type, b));
   }
+
+  if (failed(checkNames(shapes, inputs, loc)))
+    return nullptr;
 
   OwningOpRef<ModuleOp> module = ModuleOp::create(loc);
   describe(*module, model);
@@ -241,12 +286,12 @@ OwningOpRef<ModuleOp> importFile(const ModelFile &file, TensorReader &tensors, S
 } // namespace
 } // namespace importer
 
-OwningOpRef<ModuleOp> importModel(StringRef path, MLIRContext &context) {
+OwningOpRef<ModuleOp> importModel(StringRef path, MLIRContext &context, const InputShapes &shapes) {
   context.loadDialect<func::FuncDialect, onnx::OnnxDialect>();
   importer::ModelFile file(path);
   if (failed(importer::readFile(file, path, FileLineColLoc::get(&context, path, 0, 0))))
     return nullptr;
-  return importer::importFile(file, file.tensors, path, context);
+  return importer::importFile(file, file.tensors, path, context, shapes);
 }
 
 FailureOr<std::vector<NamedOperator>> listOperators(StringRef path, MLIRContext &context) {

@@ -55,8 +55,9 @@ struct ConvertOnnxToLinalg : impl::ConvertOnnxToLinalgBase<ConvertOnnxToLinalg> 
                                                "optional of these, got "
                                             << type;
       if (isa<UnrankedTensorType>(type))
-        return function.emitError("input ")
-               << function.getArgAttr(i, "onnx.name") << " has no known rank; mlc needs the rank of every input";
+        return function.emitError("input ") << function.getArgAttr(i, "onnx.name")
+                                            << " has no known rank; mlc needs the rank of every input, which --shape "
+                                               "can give: --shape NAME=?,? for two axes";
     }
 
     // The new body grows behind the old one, in the same function.

@@ -224,6 +224,7 @@ def main():
     parser.add_argument("out", type=pathlib.Path, help="folder to make the models in")
     parser.add_argument("names", nargs="*", help=f"zoo models; {', '.join(MUST_RUN)} when none is given")
     parser.add_argument("--zoo", type=pathlib.Path, help="folder of the unpacked zoo (default: unpacked beside OUT)")
+    parser.add_argument("--all", action="store_true", help="make all models of the zoo; an hour")
     parser.add_argument("--list", action="store_true", help="list the zoo's models and their cases")
     args = parser.parse_intermixed_args()
     data = unpack.data_folder()
@@ -240,7 +241,7 @@ def main():
     if unknown:
         parser.error(f"the zoo has no {', '.join(unknown)}; --list shows what it has")
     args.out.mkdir(parents=True, exist_ok=True)
-    made = [make(name, zoo, scripts, args.out) for name in args.names or MUST_RUN]
+    made = [make(name, zoo, scripts, args.out) for name in (known if args.all else args.names or MUST_RUN)]
     for folder in made:
         sets = len(list(folder.glob("test_data_set_*")))
         print(f"{folder}  {sets} sets, {size_of(folder) / 1e6:.0f} MB")

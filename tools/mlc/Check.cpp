@@ -158,7 +158,7 @@ Error Checker::check() {
   mlir::OwningOpRef<mlir::ModuleOp> module;
   {
     DiagnosticPrinter printer(context, options.input);
-    module = importModel(options.input, context);
+    module = importModel(options.input, context, options.shapes);
   }
   if (!module)
     return listUnknown();

@@ -10,6 +10,15 @@ void addCodegenOptions(CommandLine &line, Options &options) {
   line.option("chip", "NAME", options.chip, "x86-64-v3, armv8.2-a, cortex-a76 or the like, or native: this machine");
   line.option("features", "LIST", options.features, "changes to what the chip has: +avx512vnni,-avx512f");
   line.flag("unchecked", options.unchecked, "leave out the checks of indices and extents at run time");
+  auto takeShape = [&options](llvm::StringRef text) -> llvm::Error {
+    std::optional<InputShape> shape = parseInputShape(text);
+    if (!shape)
+      return fail("expects NAME=EXTENTS such as image=1,3,?,?, got '" + text + "'");
+    options.shapes.given.push_back(std::move(*shape));
+    return llvm::Error::success();
+  };
+  line.option("shape", "NAME=EXTENTS", takeShape,
+              "extents of an input that the model leaves open: image=1,3,?,?; x= is a scalar");
   auto takeLinked = [&options](llvm::StringRef path) {
     options.linked.push_back(path.str());
     return expectFile(path);

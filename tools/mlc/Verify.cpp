@@ -138,7 +138,8 @@ Error runVerify(CommandLine &line) {
   line.explain(
       "MODEL is a compiled .so, or a model that is compiled first and not kept. Data are laid out as ONNX's own\n"
       "tests: test_data_set_N/input_M.pb and output_M.pb. Types and extents must be the same, integers and bools\n"
-      "exact, NaN where NaN is expected. Without --rtol and --atol, a tolerance.json beside the data is used.\n\n"
+      "exact, NaN where NaN is expected. Without --rtol and --atol, a tolerance.json beside the data is used.\n"
+      "An input whose rank MODEL leaves open gets that of the first data set.\n\n"
       "An ONNX text model (.onnxtxt) may hold its data itself, in comments: `#in x = float[2] {1, 2}`, `#out y = "
       "...`,\n"
       "`#fails TEXT` for a run that ends with an error, `#tolerance RTOL ATOL` (exact).\n\n"
@@ -152,6 +153,10 @@ Error runVerify(CommandLine &line) {
   Expected<Data> data = readData(place.empty() ? usualPlace(options.input) : place, rtol, atol);
   if (!data)
     return data.takeError();
+  // Inputs whose rank a model leaves open have that of the data.
+  options.shapes.rankOf = [&data](unsigned input) -> std::optional<int64_t> {
+    return data->folders.empty() ? std::nullopt : rankOfInput(data->folders.front(), input);
+  };
   Expected<LoadedModel> loaded = loadModel(options, runner);
   if (!loaded)
     return loaded.takeError();

@@ -56,6 +56,18 @@ Expected<SmallVector<DataSet>> findDataSets(StringRef folder) {
   return sets;
 }
 
+std::optional<int64_t> rankOfInput(const DataSet &set, unsigned input) {
+  if (input >= set.inputs.size() || set.inputs[input].empty())
+    return std::nullopt;
+  mlc_port anyTensor = {};
+  Expected<Tensor> tensor = readTensor(set.inputs[input], anyTensor);
+  if (!tensor) { // whoever runs the set will say why
+    consumeError(tensor.takeError());
+    return std::nullopt;
+  }
+  return tensor->extents.size();
+}
+
 static Error wrongCount(size_t expected, StringRef what, size_t got) {
   return fail("expects " + Twine(expected) + " files " + what + "_N.pb, got " + Twine(got));
 }

@@ -14,6 +14,9 @@ struct DataSet {
 /// The data sets of a folder, in order; or the one that the folder itself is. Fails where there is none.
 llvm::Expected<llvm::SmallVector<DataSet>> findDataSets(llvm::StringRef folder);
 
+/// The rank of the tensor in an input's file; none if there is no such file, or it holds something else.
+std::optional<int64_t> rankOfInput(const DataSet &set, unsigned input);
+
 /// Runs a model on a data set, and shows each output to `judge` beside the one that is expected, null where the set has
 /// none.
 llvm::Error runDataSet(const Library &library, Session &session, const DataSet &set,
