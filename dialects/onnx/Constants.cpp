@@ -19,7 +19,39 @@ unsigned bytesPerElement(Type element) {
   return element.getIntOrFloatBitWidth() / 8;
 }
 
+/// The bits of element types of which several lie in a byte of a resource; 0 for all others.
+static unsigned packedBits(Type element) {
+  bool isPacked = element.isIntOrFloat() && element.getIntOrFloatBitWidth() < 8 && !element.isInteger(1);
+  return isPacked ? element.getIntOrFloatBitWidth() : 0;
+}
+
+/// Elements of less than a byte, each in a byte of its own: numbers extended, floats as their bits.
+static void unpack(ElementsAttr value, unsigned bits, std::vector<char> &storage) {
+  bool isSigned = value.getElementType().isSignlessInteger();
+  auto add = [&](const APInt &number) {
+    storage.push_back(static_cast<char>(isSigned ? number.getSExtValue() : number.getZExtValue()));
+  };
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(value)) {
+    ArrayRef<char> packed = resource.getRawHandle().getBlob()->getData();
+    for (int64_t i = 0; i < value.getNumElements(); ++i) {
+      unsigned byte = static_cast<uint8_t>(packed[i * bits / 8]);
+      add(APInt(bits, byte >> (i * bits % 8), /*isSigned=*/false, /*implicitTrunc=*/true));
+    }
+    return;
+  }
+  auto dense = cast<DenseElementsAttr>(value);
+  if (isa<IntegerType>(dense.getElementType()))
+    llvm::for_each(dense.getValues<APInt>(), add);
+  else
+    for (const APFloat &number : dense.getValues<APFloat>())
+      add(number.bitcastToAPInt());
+}
+
 ArrayRef<char> bytesOf(ElementsAttr value, std::vector<char> &storage) {
+  if (unsigned bits = packedBits(value.getElementType())) {
+    unpack(value, bits, storage);
+    return storage;
+  }
   if (auto resource = dyn_cast<DenseResourceElementsAttr>(value))
     return resource.getRawHandle().getBlob()->getData();
   auto dense = cast<DenseElementsAttr>(value);

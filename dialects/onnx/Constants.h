@@ -1,4 +1,5 @@
-// Constant tensors as bytes, in the layout that compiled models use: row-major, bool as one byte.
+// Constant tensors as bytes, in the layout that compiled models use: row-major, bool and what has fewer than 8 bits as one
+// byte.
 #pragma once
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"

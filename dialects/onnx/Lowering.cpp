@@ -6,6 +6,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
+#include "onnx/Constants.h"
 #include "onnx/NodeText.h"
 #include "onnx/Onnx.h"
 #include "llvm/ADT/StringMap.h"
@@ -49,12 +50,16 @@ Value Lowering::scalar(double value, Type storage) {
   return arith::ConstantOp::create(b, loc(), numberAttr(b, value, storage));
 }
 
-/// The same data in a storage type; booleans take a byte.
+/// The same data in a storage type; booleans and elements of fewer than 8 bits take a byte.
 static FailureOr<ElementsAttr> asStored(ElementsAttr value, ShapedType type) {
   if (value.getType() == type)
     return value;
-  if (auto resource = dyn_cast<DenseResourceElementsAttr>(value))
-    return ElementsAttr(DenseResourceElementsAttr::get(type, resource.getRawHandle()));
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(value)) {
+    if (bytesPerElement(value.getElementType()) > 0)
+      return ElementsAttr(DenseResourceElementsAttr::get(type, resource.getRawHandle()));
+    std::vector<char> storage;
+    return constantOf(cast<RankedTensorType>(type), bytesOf(value, storage));
+  }
   unsigned width = type.getElementTypeBitWidth();
   if (auto dense = dyn_cast<DenseFPElementsAttr>(value)) // of 8 bits and fewer
     return ElementsAttr(dense.mapValues(
