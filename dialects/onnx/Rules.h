@@ -5,6 +5,7 @@
 //
 //   upgrade   how does an older version become the pinned one?     at import
 //   shape     what are the extents of the results?                 simplify, and the verifier
+//   moves     which operands' elements does it only move?          quantize
 //   lower     what does it compute, in upstream dialects?          lower
 //   expand    its own ONNX function body says it                   at import
 #pragma once
@@ -115,6 +116,13 @@ inline constexpr llvm::StringLiteral takenAttrName = "onnx.taken";
 
 using ShapeRule = std::function<llvm::FailureOr<llvm::SmallVector<Facts>>(mlir::Operation *, Known &)>;
 
+//===-- Move ----------------------------------------------------------------===//
+
+/// Operands whose elements the results of their element type consist of, as they are: what is done to each element by
+/// itself, as a conversion, can be done before the operation or behind it. None if the operation does not just move
+/// elements.
+using MoveRule = std::function<llvm::SmallVector<mlir::OpOperand *>(mlir::Operation *)>;
+
 //===-- Lower ---------------------------------------------------------------===//
 
 class Lowering; // Lowering.h
@@ -125,6 +133,8 @@ using LowerRule = std::function<llvm::FailureOr<llvm::SmallVector<mlir::Value>>(
 struct Rule {
   std::vector<std::pair<int64_t, UpgradeRule>> upgrades; ///< (first opset that does not need it, rule), ascending
   ShapeRule shape;
+  MoveRule moves;
+  bool movesByOrder = false; ///< it compares elements to choose: a conversion must keep their order
   LowerRule lower;
   bool expands = false;
   bool acceptsUnranked = false; ///< shape may be called with unranked operands
@@ -165,6 +175,21 @@ public:
         return llvm::SmallVector<mlir::Value>{*result};
     };
     return *this;
+  }
+  /// It moves the elements of the operands that `f` tells.
+  template <typename F> RuleOf &moves(F f) {
+    rule.moves = [f](mlir::Operation *op) -> llvm::SmallVector<mlir::OpOperand *> { return f(nodeOf(op)); };
+    return *this;
+  }
+  /// It moves the elements of its first operand.
+  RuleOf &moves() {
+    rule.moves = [](mlir::Operation *op) { return llvm::SmallVector<mlir::OpOperand *>{&op->getOpOperand(0)}; };
+    return *this;
+  }
+  /// The same for those that are the greatest, say, of some.
+  template <typename F> RuleOf &movesByOrder(F f) {
+    rule.movesByOrder = true;
+    return moves(f);
   }
   RuleOf &expand() {
     rule.expands = true;

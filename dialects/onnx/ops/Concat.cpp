@@ -89,6 +89,12 @@ static FailureOr<Value> lowerConcat(ConcatOp op, Lowering &l) {
   return result;
 }
 
-void addConcatRules(Rules &rules) { rules.op<ConcatOp>().shape(shapeOfConcat).lower(lowerConcat); }
+void addConcatRules(Rules &rules) {
+  rules.op<ConcatOp>()
+      .shape(shapeOfConcat)
+      .moves(
+          [](ConcatOp op) { return llvm::map_to_vector(op->getOpOperands(), [](OpOperand &part) { return &part; }); })
+      .lower(lowerConcat);
+}
 
 } // namespace mlc::onnx

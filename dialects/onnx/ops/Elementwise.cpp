@@ -527,6 +527,10 @@ static Value prelu(Scalars &s, ValueRange args) {
 
 //===-- Table ------------------------------------------------------------------===//
 
+template <typename Op> static SmallVector<OpOperand *> everyOperand(Op op) {
+  return llvm::map_to_vector(op->getOpOperands(), [](OpOperand &operand) { return &operand; });
+}
+
 void addElementwiseRules(Rules &rules) {
   // Numbers
   elementwise<AddOp>(rules, add, addExtents);
@@ -535,8 +539,8 @@ void addElementwiseRules(Rules &rules) {
   elementwise<DivOp>(rules, divide, divideExtents);
   elementwise<SumOp>(rules, folded<add>);
   elementwise<MeanOp>(rules, mean);
-  elementwise<MaxOp>(rules, folded<larger>, folded<&ExtentMath::max>);
-  elementwise<MinOp>(rules, folded<smaller>, folded<&ExtentMath::min>);
+  elementwise<MaxOp>(rules, folded<larger>, folded<&ExtentMath::max>).movesByOrder(everyOperand<MaxOp>);
+  elementwise<MinOp>(rules, folded<smaller>, folded<&ExtentMath::min>).movesByOrder(everyOperand<MinOp>);
   elementwise<NegOp>(rules, negate, negateExtent);
   elementwise<AbsOp>(rules, absolute, magnitude);
   elementwise<SignOp>(rules, sign);
@@ -611,7 +615,9 @@ void addElementwiseRules(Rules &rules) {
   elementwise<GreaterOrEqualOp>(rules, isGreaterOrEqualBody, greaterOrEqualExtents);
   elementwise<IsNaNOp>(rules, isNaN);
   parametrized<IsInfOp>(rules, isInfinite);
-  elementwise<WhereOp>(rules, where, whereExtents);
+  elementwise<WhereOp>(rules, where, whereExtents).moves([](WhereOp op) {
+    return SmallVector<OpOperand *>{&op.getXMutable(), &op.getYMutable()};
+  });
 }
 
 } // namespace mlc::onnx

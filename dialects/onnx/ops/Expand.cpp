@@ -108,8 +108,8 @@ static FailureOr<Value> lowerTile(TileOp op, Lowering &l) {
 }
 
 void addExpandRules(Rules &rules) {
-  rules.op<ExpandOp>().shape(shapeOfExpand).lower(lowerExpand);
-  rules.op<TileOp>().shape(shapeOfTile).lower(lowerTile);
+  rules.op<ExpandOp>().shape(shapeOfExpand).moves().lower(lowerExpand);
+  rules.op<TileOp>().shape(shapeOfTile).moves().lower(lowerTile);
 }
 
 } // namespace mlc::onnx

@@ -519,10 +519,10 @@ static FailureOr<Value> lowerGridSample(GridSampleOp op, Lowering &l) {
 }
 
 void addGatherRules(Rules &rules) {
-  rules.op<GatherOp>().shape(shapeOfGather).lower(lowerGather);
-  rules.op<GatherElementsOp>().shape(shapeOfGatherElements).lower(lowerGatherElements);
-  rules.op<GatherNDOp>().shape(shapeOfGatherND).lower(lowerGatherND);
-  rules.op<ReverseSequenceOp>().shape(shapeOfReverseSequence).lower(lowerReverseSequence);
+  rules.op<GatherOp>().shape(shapeOfGather).moves().lower(lowerGather);
+  rules.op<GatherElementsOp>().shape(shapeOfGatherElements).moves().lower(lowerGatherElements);
+  rules.op<GatherNDOp>().shape(shapeOfGatherND).moves().lower(lowerGatherND);
+  rules.op<ReverseSequenceOp>().shape(shapeOfReverseSequence).moves().lower(lowerReverseSequence);
   rules.op<MlArrayFeatureExtractorOp>().shape(shapeOfExtractor).lower(lowerExtractor);
   rules.op<GridSampleOp>().shape(shapeOfGridSample).lower(lowerGridSample);
 }

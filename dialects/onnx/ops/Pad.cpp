@@ -202,8 +202,19 @@ static FailureOr<Value> lowerCenterCropPad(CenterCropPadOp op, Lowering &l) {
   return place(l(op.getInputData()), low, l.materialize(to), fill, l);
 }
 
+/// What pads with a constant moves that, too; a constant that is not said is 0, which is no element of an operand.
+static SmallVector<OpOperand *> movedByPad(PadOp op) {
+  SmallVector<OpOperand *> moved = {&op.getDataMutable()};
+  if (op.getMode() != "constant")
+    return moved;
+  if (!op.getConstantValue())
+    return {};
+  moved.push_back(&*op.getConstantValueMutable().begin());
+  return moved;
+}
+
 void addPadRules(Rules &rules) {
-  rules.op<PadOp>().shape(shapeOfPad).lower(lowerPad);
+  rules.op<PadOp>().shape(shapeOfPad).moves(movedByPad).lower(lowerPad);
   rules.op<CenterCropPadOp>().shape(shapeOfCenterCropPad).lower(lowerCenterCropPad);
 }
 

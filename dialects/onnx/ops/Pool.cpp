@@ -299,8 +299,22 @@ static FailureOr<Value> lowerGlobalLpPool(GlobalLpPoolOp op, Lowering &l) {
   return l.reshape(root, l.extents(op.getY()));
 }
 
+/// The greatest elements, where every window has one: none of them lies in the padding alone.
+static SmallVector<OpOperand *> movedByMaxPool(MaxPoolOp op) {
+  std::optional<ArrayRef<int64_t>> pads = op.getPads(), dilations = op.getDilations();
+  ArrayRef<int64_t> kernel = op.getKernelShape();
+  bool isDilated = dilations && llvm::any_of(*dilations, [](int64_t dilation) { return dilation != 1; });
+  if (isDilated && op.getAutoPad().starts_with("SAME"))
+    return {};
+  if (pads)
+    for (auto [i, pad] : llvm::enumerate(*pads))
+      if (pad != 0 && (isDilated || pad >= kernel[i % kernel.size()]))
+        return {};
+  return {&op.getXMutable()};
+}
+
 void addPoolRules(Rules &rules) {
-  rules.op<MaxPoolOp>().shape(shapeOfPool<MaxPoolOp>).lower(lowerMaxPool);
+  rules.op<MaxPoolOp>().shape(shapeOfPool<MaxPoolOp>).movesByOrder(movedByMaxPool).lower(lowerMaxPool);
   rules.op<AveragePoolOp>().shape(shapeOfPool<AveragePoolOp>).lower(lowerAveragePool);
   rules.op<LpPoolOp>().shape(shapeOfPool<LpPoolOp>).lower(lowerLpPool);
   rules.op<GlobalAveragePoolOp>().shape(shapeOfGlobalPool<GlobalAveragePoolOp>).lower(lowerGlobalAveragePool);

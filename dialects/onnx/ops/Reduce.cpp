@@ -387,10 +387,18 @@ static FailureOr<Value> lowerReduceLogSumExp(ReduceLogSumExpOp op, Lowering &l) 
   return space->isResult ? result : l.reshape(result, space->result);
 }
 
-template <typename Op> static void reduce(Rules &rules, Reduction reduction) {
-  rules.op<Op>().shape(shapeOfReduce<Op>).lower([reduction](Op op, Lowering &l) {
+template <typename Op> static RuleOf<Op> reduce(Rules &rules, Reduction reduction) {
+  return rules.op<Op>().shape(shapeOfReduce<Op>).lower([reduction](Op op, Lowering &l) {
     return lowerReduce(op, l, reduction);
   });
+}
+
+/// Extremes are elements, unless they are those of nothing.
+template <typename Op> static SmallVector<OpOperand *> movedByExtreme(Op op) {
+  auto type = dyn_cast<RankedTensorType>(op.getData().getType());
+  if (!type || !type.hasStaticShape() || type.getNumElements() == 0)
+    return {};
+  return {&op.getDataMutable()};
 }
 
 //===-- ArgMax, ArgMin ------------------------------------------------------------===//
@@ -498,16 +506,22 @@ void addReduceRules(Rules &rules) {
   reduce<ReduceSumOp>(rules, {Reduction::Zero, nullptr, add});
   reduce<ReduceMeanOp>(rules, {Reduction::Zero, nullptr, add, divideByCount});
   reduce<ReduceProdOp>(rules, {Reduction::One, nullptr, multiply});
-  reduce<ReduceMaxOp>(rules, {Reduction::Least, nullptr, larger});
-  reduce<ReduceMinOp>(rules, {Reduction::Greatest, nullptr, smaller});
+  reduce<ReduceMaxOp>(rules, {Reduction::Least, nullptr, larger}).movesByOrder(movedByExtreme<ReduceMaxOp>);
+  reduce<ReduceMinOp>(rules, {Reduction::Greatest, nullptr, smaller}).movesByOrder(movedByExtreme<ReduceMinOp>);
   reduce<ReduceL1Op>(rules, {Reduction::Zero, magnitude, add});
   reduce<ReduceL2Op>(rules, {Reduction::Zero, square, add, squareRoot, /*exact=*/false});
   reduce<ReduceSumSquareOp>(rules, {Reduction::Zero, square, add});
   reduce<ReduceLogSumOp>(rules, {Reduction::Zero, nullptr, add, logarithm, /*exact=*/false});
   rules.op<ReduceLogSumExpOp>().shape(shapeOfReduce<ReduceLogSumExpOp>).lower(lowerReduceLogSumExp);
 
-  rules.op<ArgMaxOp>().shape(shapeOfExtreme<ArgMaxOp>).lower(lowerExtreme<ArgMaxOp, true>);
-  rules.op<ArgMinOp>().shape(shapeOfExtreme<ArgMinOp>).lower(lowerExtreme<ArgMinOp, false>);
+  rules.op<ArgMaxOp>()
+      .shape(shapeOfExtreme<ArgMaxOp>)
+      .movesByOrder(movedByExtreme<ArgMaxOp>)
+      .lower(lowerExtreme<ArgMaxOp, true>);
+  rules.op<ArgMinOp>()
+      .shape(shapeOfExtreme<ArgMinOp>)
+      .movesByOrder(movedByExtreme<ArgMinOp>)
+      .lower(lowerExtreme<ArgMinOp, false>);
 
   rules.op<CumSumOp>().shape(shapeOfRunning<CumSumOp>).lower([](CumSumOp op, Lowering &l) {
     return lowerRunning(op, l, 0, add);

@@ -311,10 +311,10 @@ static FailureOr<Value> lowerUnsqueeze(UnsqueezeOp op, Lowering &l) {
 }
 
 void addReshapeRules(Rules &rules) {
-  rules.op<ReshapeOp>().shape(shapeOfReshape).lower(lowerReshape);
-  rules.op<FlattenOp>().shape(shapeOfFlatten).lower(lowerFlatten);
-  rules.op<SqueezeOp>().shape(shapeOfSqueeze).lower(lowerSqueeze);
-  rules.op<UnsqueezeOp>().shape(shapeOfUnsqueeze).lower(lowerUnsqueeze);
+  rules.op<ReshapeOp>().shape(shapeOfReshape).moves().lower(lowerReshape);
+  rules.op<FlattenOp>().shape(shapeOfFlatten).moves().lower(lowerFlatten);
+  rules.op<SqueezeOp>().shape(shapeOfSqueeze).moves().lower(lowerSqueeze);
+  rules.op<UnsqueezeOp>().shape(shapeOfUnsqueeze).moves().lower(lowerUnsqueeze);
 }
 
 } // namespace mlc::onnx

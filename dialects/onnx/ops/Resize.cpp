@@ -571,6 +571,13 @@ static FailureOr<Value> lowerResize(ResizeOp op, Lowering &l) {
   });
 }
 
-void addResizeRules(Rules &rules) { rules.op<ResizeOp>().shape(shapeOfResize).lower(lowerResize); }
+/// The nearest elements, where nothing is put outside of X.
+static SmallVector<OpOperand *> movedByResize(ResizeOp op) {
+  if (op.getMode() != "nearest" || op.getCoordinateTransformationMode() == "tf_crop_and_resize")
+    return {};
+  return {&op.getXMutable()};
+}
+
+void addResizeRules(Rules &rules) { rules.op<ResizeOp>().shape(shapeOfResize).moves(movedByResize).lower(lowerResize); }
 
 } // namespace mlc::onnx

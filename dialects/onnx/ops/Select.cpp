@@ -172,7 +172,7 @@ static FailureOr<Value> lowerCompress(CompressOp op, Lowering &l) {
 void addSelectRules(Rules &rules) {
   rules.op<OneHotOp>().shape(shapeOfOneHot).lower(lowerOneHot);
   rules.op<NonZeroOp>().shape(shapeOfNonZero).lower(lowerNonZero);
-  rules.op<CompressOp>().shape(shapeOfCompress).lower(lowerCompress);
+  rules.op<CompressOp>().shape(shapeOfCompress).moves().lower(lowerCompress);
 }
 
 } // namespace mlc::onnx

@@ -44,7 +44,7 @@ void addShapeRules(Rules &rules) {
   rules.op<ConstantOp>().lower(lowerConstant);
   rules.op<ShapeOp>().shape(shapeOfShape).lower(lowerShape);
   rules.op<SizeOp>().shape(shapeOfSize).lower(lowerSize);
-  rules.op<IdentityOp>().shape(shapeOfIdentity).lower(lowerIdentity).acceptsUnranked();
+  rules.op<IdentityOp>().shape(shapeOfIdentity).moves().lower(lowerIdentity).acceptsUnranked();
 }
 
 } // namespace mlc::onnx

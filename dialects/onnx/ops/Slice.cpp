@@ -328,8 +328,8 @@ static FailureOr<Value> lowerTrilu(TriluOp op, Lowering &l) {
 }
 
 void addSliceRules(Rules &rules) {
-  rules.op<SliceOp>().shape(shapeOfSlice).lower(lowerSlice);
-  rules.op<SplitOp>().shape(shapeOfSplit).lower(lowerSplit);
+  rules.op<SliceOp>().shape(shapeOfSlice).moves().lower(lowerSlice);
+  rules.op<SplitOp>().shape(shapeOfSplit).moves().lower(lowerSplit);
   rules.op<TriluOp>().shape(shapeOfTrilu).lower(lowerTrilu);
 }
 

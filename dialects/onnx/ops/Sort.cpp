@@ -284,7 +284,10 @@ static FailureOr<SmallVector<Value>> lowerUnique(UniqueOp op, Lowering &l) {
 }
 
 void addSortRules(Rules &rules) {
-  rules.op<TopKOp>().shape(shapeOfTopK).lower(lowerTopK);
+  rules.op<TopKOp>()
+      .shape(shapeOfTopK)
+      .movesByOrder([](TopKOp op) { return SmallVector<OpOperand *>{&op.getXMutable()}; })
+      .lower(lowerTopK);
   rules.op<UniqueOp>().shape(shapeOfUnique).lower(lowerUnique);
 }
 

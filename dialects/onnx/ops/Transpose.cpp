@@ -129,9 +129,9 @@ static FailureOr<Value> lowerSpaceToDepth(SpaceToDepthOp op, Lowering &l) {
 }
 
 void addTransposeRules(Rules &rules) {
-  rules.op<TransposeOp>().shape(shapeOfTranspose).lower(lowerTranspose);
-  rules.op<DepthToSpaceOp>().shape(shapeOfDepthToSpace).lower(lowerDepthToSpace);
-  rules.op<SpaceToDepthOp>().shape(shapeOfSpaceToDepth).lower(lowerSpaceToDepth);
+  rules.op<TransposeOp>().shape(shapeOfTranspose).moves().lower(lowerTranspose);
+  rules.op<DepthToSpaceOp>().shape(shapeOfDepthToSpace).moves().lower(lowerDepthToSpace);
+  rules.op<SpaceToDepthOp>().shape(shapeOfSpaceToDepth).moves().lower(lowerSpaceToDepth);
 }
 
 } // namespace mlc::onnx
