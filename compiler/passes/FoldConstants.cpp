@@ -7,6 +7,8 @@
 // (HostEvaluation.h). Large constants are its inputs, so their data is never copied; small ones stay constants in it,
 // since shape rules want to see them. Operations that make a large tensor out of little (Expand, ConstantOfShape) stay
 // where they are: making it at run time costs less than loading it.
+//
+// Before the quantize phase has read them, quantized constants stay what they are (`keep-quantized`).
 #include "HostEvaluation.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/IRMapping.h"
@@ -27,20 +29,23 @@ namespace {
 /// Results up to this size fold however small their operands are.
 constexpr int64_t alwaysFoldedBytes = 64 * 1024;
 
+/// Whether a tensor can be an input or a result of what is run here: not where several elements lie in a byte.
+bool canBePort(Type element) { return onnx::bytesPerElement(element) > 0; }
+
 /// Bytes of a fixed-size tensor of numbers; none for anything else.
 std::optional<int64_t> sizeOf(Type type) {
   auto tensor = dyn_cast<RankedTensorType>(type);
   if (!tensor || !tensor.hasStaticShape())
     return std::nullopt;
-  unsigned bytes = onnx::bytesPerElement(tensor.getElementType());
-  if (bytes == 0)
+  Type element = tensor.getElementType();
+  if (!canBePort(element) && !element.isIntOrFloat())
     return std::nullopt;
-  return tensor.getNumElements() * bytes;
+  return tensor.getNumElements() * std::max<int64_t>(onnx::bytesPerElement(element), 1);
 }
 
 class ConstantPart {
 public:
-  explicit ConstantPart(func::FuncOp graph) {
+  ConstantPart(func::FuncOp graph, bool keepQuantized) : keepQuantized(keepQuantized) {
     graph.walk<WalkOrder::PreOrder>([&](Operation *op) {
       if (isConstant(op))
         operations.insert(op);
@@ -78,6 +83,8 @@ public:
 
 private:
   bool isConstant(Operation *op) {
+    if (keepQuantized && isa<onnx::DequantizeLinearOp>(op))
+      return false;
     if (isa<onnx::ConstantOp>(op) || !isa<onnx::OnnxDialect>(op->getDialect()) || op->getNumOperands() == 0 ||
         op->getNumResults() == 0 || op->getNumRegions() || !isPure(op))
       return false;
@@ -96,7 +103,7 @@ private:
     }
     for (Value result : op->getResults()) {
       std::optional<int64_t> bytes = sizeOf(result.getType());
-      if (!bytes)
+      if (!bytes || !canBePort(getElementTypeOrSelf(result.getType())))
         return false;
       out += *bytes;
     }
@@ -128,7 +135,7 @@ private:
         if (!constant || map.contains(operand))
           continue;
         ElementsAttr value = *constant.getValue();
-        if (isa<DenseResourceElementsAttr>(value)) {
+        if (isa<DenseResourceElementsAttr>(value) && canBePort(value.getElementType())) {
           map.map(operand, body->addArgument(operand.getType(), operand.getLoc()));
           argumentTypes.push_back(operand.getType());
           inputs.push_back(value);
@@ -151,16 +158,19 @@ private:
       function.setResultAttrs(i, name("out", i, type));
   }
 
+  bool keepQuantized;
   llvm::SetVector<Operation *> operations;
   SmallVector<Value> results;
 };
 
 struct FoldConstants : impl::FoldConstantsBase<FoldConstants> {
+  using FoldConstantsBase::FoldConstantsBase;
+
   void runOnOperation() override {
     auto graph = getOperation().lookupSymbol<func::FuncOp>(graphFunctionName);
     if (!graph || getOperation()->hasAttr(foldingAttrName))
       return;
-    ConstantPart part(graph);
+    ConstantPart part(graph, keepQuantized);
     if (!part.empty() && failed(part.fold(&getContext())))
       signalPassFailure();
   }

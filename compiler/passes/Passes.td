@@ -20,7 +20,20 @@ def FuseBatchNorm : Pass<"mlc-fuse-batch-norm", "::mlir::func::FuncOp"> {
 
 def FoldConstants : Pass<"mlc-fold-constants", "::mlir::ModuleOp"> {
   let summary = "Compute now what does not depend on the inputs";
+  let options = [Option<"keepQuantized", "keep-quantized", "bool", "false", "leave quantized constants as they are">];
   let dependentDialects = ["::mlc::onnx::OnnxDialect", "::mlir::func::FuncDialect"];
+}
+
+//===-- quantize -----------------------------------------------------------------===//
+
+def MoveQuantization : Pass<"mlc-move-quantization", "::mlir::func::FuncOp"> {
+  let summary = "Move elements as the integers that they are, dequantized behind and quantized before";
+  let dependentDialects = ["::mlc::onnx::OnnxDialect"];
+}
+
+def FormIntegerOperators : Pass<"mlc-form-integer-operators", "::mlir::func::FuncOp"> {
+  let summary = "Turn products of dequantized numbers into operators on integers";
+  let dependentDialects = ["::mlc::onnx::OnnxDialect"];
 }
 
 //===-- lower --------------------------------------------------------------------===//

@@ -14,12 +14,19 @@ void buildSimplify(OpPassManager &passes, const Target &, TargetAttr) {
   passes.addPass(createSettleBranches());
   passes.addPass(createInferShapes());
   passes.addNestedPass<func::FuncOp>(createFuseBatchNorm());
-  passes.addPass(createFoldConstants());
+  passes.addPass(createFoldConstants({/*keepQuantized=*/true}));
   passes.addPass(createInferShapes());
   passes.addPass(createCSEPass());
 }
 
-void buildQuantize(OpPassManager &, const Target &, TargetAttr) {}
+void buildQuantize(OpPassManager &passes, const Target &, TargetAttr) {
+  passes.addNestedPass<func::FuncOp>(createMoveQuantization());
+  passes.addPass(createFoldConstants({/*keepQuantized=*/true})); // weights that were moved are constants again
+  passes.addNestedPass<func::FuncOp>(createFormIntegerOperators());
+  passes.addPass(createFoldConstants());
+  passes.addPass(createInferShapes());
+  passes.addPass(createCSEPass());
+}
 
 void buildLower(OpPassManager &passes, const Target &, TargetAttr) {
   passes.addPass(createConvertOnnxToLinalg());
