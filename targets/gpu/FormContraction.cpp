@@ -289,7 +289,9 @@ void Contraction::form(OpBuilder &b, const TileProduct &tile) {
   SmallVector<OpFoldResult> blocks = {product(b, loc, of(batches)), blocksOf(b, rowCount, tile.rows),
                                       blocksOf(b, extents[column], tile.columns)};
   Value start = constant(b, 0), end = value(b, depthCount);
-  buildBlocks(b, loc, blocks, [&](OpBuilder &b, ValueRange block) {
+  // Along one axis, as the others of a device are short. Those of the same rows follow each other.
+  buildBlocks(b, loc, {product(b, loc, blocks)}, [&](OpBuilder &b, ValueRange number) {
+    SmallVector<Value> block = splitIndex(b, loc, number[0], blocks);
     Value firstRow = mul(b, block[1], tile.rows), firstColumn = mul(b, block[2], tile.columns);
     SmallVector<Value> loopsOfBlock(op.getNumLoops(), start);
     spread(b, block[0], batches, loopsOfBlock);
