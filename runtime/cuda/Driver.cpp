@@ -34,7 +34,22 @@ const gpu::Driver *gpu::driver(const char *&missing) {
       {"cuMemcpyDtoHAsync_v2", &table.copyToHost},
       {"cuLaunchKernel", &table.launch},
   };
-  isFound = isFound || openLibrary("libcuda.so.1", functions, missing);
+  // Since CUDA 11.4.
+  const LibraryFunction ofGraphs[] = {
+      {"cuGraphCreate", &table.createGraph},
+      {"cuGraphDestroy", &table.destroyGraph},
+      {"cuGraphAddKernelNode", &table.addKernelNode},
+      {"cuGraphInstantiateWithFlags", &table.instantiateGraph},
+      {"cuGraphExecDestroy", &table.destroyGraphInstance},
+      {"cuStreamIsCapturing", &table.getCaptureStatus},
+      {"cuGraphLaunch", &table.launchGraph}, // the last: it is there if all are
+  };
+  if (isFound)
+    return &table;
+  isFound = openLibrary("libcuda.so.1", functions, missing);
+  const char *ignored;
+  if (isFound)
+    openLibrary("libcuda.so.1", ofGraphs, ignored);
   return isFound ? &table : nullptr;
 }
 

@@ -36,6 +36,8 @@ struct DeviceApi {
   /// `values[i]`.
   mlc_status (*launch)(DeviceQueue *queue, const mlc_device_program &program, int32_t kernel, const int64_t *blocks,
                        const DeviceMemory *memories, const int64_t *values, mlc_error *error);
+  /// A run launches nothing more: what it has is on its way to the device then.
+  mlc_status (*endRun)(DeviceQueue *queue, mlc_error *error);
   mlc_status (*wait)(DeviceQueue *queue, mlc_error *error);
 };
 

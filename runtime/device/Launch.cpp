@@ -339,6 +339,8 @@ mlc_status finish(Session &session, mlc_error *error) {
   State &state = *session.device;
   mlc_status status = MLC_OK;
   const bool hasFailed = session.status.load(std::memory_order_relaxed) != MLC_OK;
+  if (state.queue)
+    status = deviceApi.endRun(state.queue, hasFailed ? nullptr : error);
   for (uint32_t i = 0; i < session.data->info.output_count && state.queue && !hasFailed && status == MLC_OK; ++i)
     status = deliver(session, state, i, error);
   if (state.queue && (hasFailed || status != MLC_OK || !isAllOnDevice(session)))

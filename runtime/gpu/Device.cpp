@@ -4,13 +4,15 @@
 #include "core/Memory.h"
 #include "core/Status.h"
 #include "gpu/Kind.h"
+#include "gpu/Replay.h"
 #include <string.h>
 
 namespace mlc::rt {
 
 struct DeviceQueue {
-  gpu::Object stream;
+  gpu::Lane lane;
   bool isCallers;
+  gpu::Replay replay;
 };
 
 namespace {
@@ -164,13 +166,14 @@ void close() {
 
 void destroyQueue(DeviceQueue *queue) {
   Current current;
-  call().synchronize(queue->stream);
+  call().synchronize(queue->lane.stream);
+  queue->replay.clear(queue->lane);
   if (!queue->isCallers)
-    call().destroyStream(queue->stream);
+    call().destroyStream(queue->lane.stream);
   release(static_cast<void *>(queue));
 }
 
-mlc_status createQueue(const mlc_device_program &, void *callers, DeviceQueue **result, mlc_error *error) {
+mlc_status createQueue(const mlc_device_program &program, void *callers, DeviceQueue **result, mlc_error *error) {
   Current current;
   if (callers)
     if (mlc_status status = gpu::checkStream(callers, shared.choice, shared.context, error))
@@ -178,9 +181,9 @@ mlc_status createQueue(const mlc_device_program &, void *callers, DeviceQueue **
   auto *queue = static_cast<DeviceQueue *>(allocate(sizeof(DeviceQueue)));
   if (!queue)
     return refuse(error, MLC_OUT_OF_MEMORY, "no memory for a queue of the device");
-  *queue = {callers, callers != nullptr};
+  *queue = {{shared.driver, &program, shared.functions, callers}, callers != nullptr, {}};
   constexpr unsigned nonBlocking = 1; // not ordered with what others do
-  if (gpu::Result code = callers ? gpu::success : call().createStream(&queue->stream, nonBlocking);
+  if (gpu::Result code = callers ? gpu::success : call().createStream(&queue->lane.stream, nonBlocking);
       code != gpu::success) {
     release(static_cast<void *>(queue));
     return fail(error, "make a stream", code);
@@ -214,18 +217,22 @@ void releaseMemory(DeviceMemory memory) {
 mlc_status copyToDevice(DeviceQueue *queue, DeviceMemory to, uint64_t offset, const void *from, uint64_t bytes,
                         bool waits, mlc_error *error) {
   Current current;
-  gpu::Result code = call().copyToDevice(addressOf(to) + offset, from, bytes, queue->stream);
+  gpu::Result code = queue->replay.submit(queue->lane);
+  if (code == gpu::success)
+    code = call().copyToDevice(addressOf(to) + offset, from, bytes, queue->lane.stream);
   if (code == gpu::success && waits)
-    code = call().synchronize(queue->stream);
+    code = call().synchronize(queue->lane.stream);
   return code == gpu::success ? MLC_OK : fail(error, "take data from the host", code);
 }
 
 mlc_status copyToHost(DeviceQueue *queue, void *to, DeviceMemory from, uint64_t offset, uint64_t bytes,
                       mlc_error *error) {
   Current current;
-  gpu::Result code = call().copyToHost(to, addressOf(from) + offset, bytes, queue->stream);
+  gpu::Result code = queue->replay.submit(queue->lane);
   if (code == gpu::success)
-    code = call().synchronize(queue->stream);
+    code = call().copyToHost(to, addressOf(from) + offset, bytes, queue->lane.stream);
+  if (code == gpu::success)
+    code = call().synchronize(queue->lane.stream);
   return code == gpu::success ? MLC_OK : fail(error, "give data to the host", code);
 }
 
@@ -247,24 +254,23 @@ mlc_status launch(DeviceQueue *queue, const mlc_device_program &program, int32_t
   const mlc_device_kernel &kernel = program.kernels[number];
   if (mlc_status status = checkBlocks(kernel, blocks, error))
     return status;
-  // A number of fewer than 64 bits is in the low ones of its value, where the driver takes it from.
   int64_t arguments[mostArguments];
-  void *places[mostArguments];
-  for (uint32_t i = 0; kernel.arguments[i]; ++i) {
+  for (uint32_t i = 0; kernel.arguments[i]; ++i)
     arguments[i] = kernel.arguments[i] == 'l' ? values[i] : int64_t(addressOf(memories[i])) + values[i];
-    places[i] = &arguments[i];
-  }
   Current current;
-  gpu::Result code =
-      call().launch(shared.functions[number], unsigned(blocks[0]), unsigned(blocks[1]), unsigned(blocks[2]),
-                    unsigned(kernel.threads[0]), unsigned(kernel.threads[1]), unsigned(kernel.threads[2]),
-                    /*dynamicLocalBytes=*/0, queue->stream, places, nullptr);
+  gpu::Result code = queue->replay.launch(queue->lane, number, blocks, arguments);
+  return code == gpu::success ? MLC_OK : fail(error, "launch a kernel", code);
+}
+
+mlc_status endRun(DeviceQueue *queue, mlc_error *error) {
+  Current current;
+  gpu::Result code = queue->replay.endRun(queue->lane);
   return code == gpu::success ? MLC_OK : fail(error, "launch a kernel", code);
 }
 
 mlc_status wait(DeviceQueue *queue, mlc_error *error) {
   Current current;
-  gpu::Result code = call().synchronize(queue->stream);
+  gpu::Result code = call().synchronize(queue->lane.stream);
   return code == gpu::success ? MLC_OK : fail(error, "finish its work", code);
 }
 
@@ -280,6 +286,6 @@ mlc_status gpu::refuseWithoutDevice(const Driver &driver, Result code, mlc_error
 }
 
 const DeviceApi deviceApi = {find,          open,         close,      createQueue, destroyQueue, allocateMemory,
-                             releaseMemory, copyToDevice, copyToHost, launch,      wait};
+                             releaseMemory, copyToDevice, copyToHost, launch,      endRun,       wait};
 
 } // namespace mlc::rt

@@ -17,6 +17,14 @@ using Address = uint64_t; ///< memory of the device
 enum : Result { success = 0, outOfMemory = 2, noDevice = 100 };
 enum : int32_t { jitErrorLog = 5, jitErrorLogBytes = 6 }; // CUjit_option, hipJitOption
 
+/// CUDA_KERNEL_NODE_PARAMS_v1
+struct KernelNode {
+  Object function;
+  unsigned blocks[3], threads[3];
+  unsigned dynamicLocalBytes;
+  void **arguments, **extra;
+};
+
 struct Driver {
   Result (*init)(unsigned flags);
   Result (*getErrorString)(Result, const char **);
@@ -37,6 +45,15 @@ struct Driver {
   Result (*launch)(Object function, unsigned blocksX, unsigned blocksY, unsigned blocksZ, unsigned threadsX,
                    unsigned threadsY, unsigned threadsZ, unsigned dynamicLocalBytes, Object stream, void **arguments,
                    void **extra);
+
+  // All null where the driver has no graphs.
+  Result (*createGraph)(Object *, unsigned flags);
+  Result (*destroyGraph)(Object);
+  Result (*addKernelNode)(Object *node, Object graph, const Object *before, size_t count, const KernelNode *);
+  Result (*instantiateGraph)(Object *instance, Object graph, unsigned long long flags);
+  Result (*destroyGraphInstance)(Object);
+  Result (*getCaptureStatus)(Object stream, int32_t *);
+  Result (*launchGraph)(Object instance, Object stream);
 };
 
 } // namespace mlc::rt::gpu

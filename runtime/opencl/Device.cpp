@@ -351,6 +351,12 @@ mlc_status launch(DeviceQueue *queue, const mlc_device_program &program, int32_t
   return code == cl::success ? MLC_OK : fail(error, "launch a kernel", code);
 }
 
+/// Who waits for an event of the caller's queue does not make the driver begin with what is there.
+mlc_status endRun(DeviceQueue *queue, mlc_error *error) {
+  cl::Int code = call().flush(queue->queue);
+  return code == cl::success ? MLC_OK : fail(error, "begin with its work", code);
+}
+
 mlc_status wait(DeviceQueue *queue, mlc_error *error) {
   cl::Int code = call().finish(queue->queue);
   return code == cl::success ? MLC_OK : fail(error, "finish its work", code);
@@ -359,6 +365,6 @@ mlc_status wait(DeviceQueue *queue, mlc_error *error) {
 } // namespace
 
 const DeviceApi deviceApi = {find,          open,         close,      createQueue, destroyQueue, allocateMemory,
-                             releaseMemory, copyToDevice, copyToHost, launch,      wait};
+                             releaseMemory, copyToDevice, copyToHost, launch,      endRun,       wait};
 
 } // namespace mlc::rt

@@ -33,6 +33,7 @@ const Driver *driver(const char *&missing) {
       {"clReleaseMemObject", &table.releaseMemObject},
       {"clEnqueueReadBuffer", &table.enqueueReadBuffer},
       {"clEnqueueWriteBuffer", &table.enqueueWriteBuffer},
+      {"clFlush", &table.flush},
       {"clFinish", &table.finish},
   };
   if (openLibrary("libOpenCL.so.1", functions, missing))

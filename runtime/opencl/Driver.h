@@ -58,6 +58,7 @@ struct Driver {
   Int (*releaseMemObject)(Object);
   Int (*enqueueReadBuffer)(Object, Object, Uint, size_t, size_t, void *, Uint, const Object *, Object *);
   Int (*enqueueWriteBuffer)(Object, Object, Uint, size_t, size_t, const void *, Uint, const Object *, Object *);
+  Int (*flush)(Object);
   Int (*finish)(Object);
 };
 

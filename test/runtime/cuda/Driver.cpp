@@ -4,6 +4,7 @@
 // set, each call that moves or computes something is written to that file.
 #include "Ptx.h"
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -44,6 +45,7 @@ std::map<uint64_t, size_t> sizes;
 size_t used;
 bool isInitialized, hasFailed;
 int context, streams; ///< only their addresses matter, and how many there are
+int graphs;           ///< that have not been destroyed, with their instances
 thread_local int depth;
 
 void note(const char *format, auto... values) {
@@ -133,7 +135,7 @@ EXPORT cuDevicePrimaryCtxRetain(void **result, int) {
 
 EXPORT cuDevicePrimaryCtxRelease_v2(int) {
   std::lock_guard guard(lock);
-  note("close, with %zu bytes in use\n", used);
+  note("close, with %zu bytes in use and %d graphs\n", used, graphs);
   return success;
 }
 
@@ -266,11 +268,11 @@ EXPORT cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t bytes, void *) {
   return copy(to, reinterpret_cast<void *>(from), from, bytes, "to host");
 }
 
-EXPORT cuLaunchKernel(void *function, unsigned blocksX, unsigned blocksY, unsigned blocksZ, unsigned threadsX,
-                      unsigned threadsY, unsigned threadsZ, unsigned, void *, void **arguments, void **) {
-  std::lock_guard guard(lock);
-  if (Result code = check())
-    return code;
+namespace {
+
+/// With the lock held.
+Result launch(void *function, unsigned blocksX, unsigned blocksY, unsigned blocksZ, unsigned threadsX,
+              unsigned threadsY, unsigned threadsZ, void **arguments) {
   const Kernel &kernel = *static_cast<Kernel *>(function);
   if (!blocksX || !blocksY || !blocksZ || blocksY > 65535 || blocksZ > 65535 || threadsX * threadsY * threadsZ > 1024)
     return invalidValue;
@@ -283,6 +285,101 @@ EXPORT cuLaunchKernel(void *function, unsigned blocksX, unsigned blocksY, unsign
     // Told later, as with a GPU; the reason, now.
     fprintf(stderr, "emulated CUDA: %s\n", error.what());
     hasFailed = true;
+  }
+  return success;
+}
+
+/// A launch that waits in a graph.
+struct Node {
+  void *function;
+  std::array<unsigned, 3> blocks, threads;
+  std::vector<std::vector<char>> arguments;
+};
+/// Of nodes in the order in which they were added; each is behind the one before.
+using Graph = std::vector<Node>;
+
+/// CUDA_KERNEL_NODE_PARAMS_v1
+struct NodeParameters {
+  void *function;
+  unsigned blocks[3], threads[3], dynamicBytes;
+  void **arguments, **extra;
+};
+
+Result destroy(void *graph) {
+  std::lock_guard guard(lock);
+  --graphs;
+  delete static_cast<Graph *>(graph);
+  return success;
+}
+
+} // namespace
+
+EXPORT cuLaunchKernel(void *function, unsigned blocksX, unsigned blocksY, unsigned blocksZ, unsigned threadsX,
+                      unsigned threadsY, unsigned threadsZ, unsigned, void *, void **arguments, void **) {
+  std::lock_guard guard(lock);
+  if (Result code = check())
+    return code;
+  return launch(function, blocksX, blocksY, blocksZ, threadsX, threadsY, threadsZ, arguments);
+}
+
+EXPORT cuGraphCreate(void **graph, unsigned) {
+  std::lock_guard guard(lock);
+  if (Result code = check())
+    return code;
+  ++graphs;
+  *graph = new Graph;
+  return success;
+}
+
+EXPORT cuGraphDestroy(void *graph) { return destroy(graph); }
+EXPORT cuGraphExecDestroy(void *graph) { return destroy(graph); }
+
+EXPORT cuGraphAddKernelNode(void **node, void *graph, void *const *before, size_t count, const NodeParameters *given) {
+  std::lock_guard guard(lock);
+  auto &nodes = *static_cast<Graph *>(graph);
+  // Numbers from 1, as a null pointer is none.
+  if (count != (nodes.empty() ? 0 : 1) || (count && before[0] != reinterpret_cast<void *>(nodes.size())))
+    return invalidValue;
+  Node added = {given->function, {}, {}, {}};
+  std::copy_n(given->blocks, 3, added.blocks.begin());
+  std::copy_n(given->threads, 3, added.threads.begin());
+  const auto &parameters = static_cast<Kernel *>(given->function)->function->parameters;
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    const auto *argument = static_cast<const char *>(given->arguments[i]);
+    added.arguments.emplace_back(argument, argument + parameters[i].bytes);
+  }
+  nodes.push_back(std::move(added));
+  *node = reinterpret_cast<void *>(nodes.size());
+  return success;
+}
+
+EXPORT cuGraphInstantiateWithFlags(void **instance, void *graph, unsigned long long) {
+  std::lock_guard guard(lock);
+  if (Result code = check())
+    return code;
+  ++graphs;
+  *instance = new Graph(*static_cast<Graph *>(graph));
+  note("graph of %zu\n", static_cast<Graph *>(graph)->size());
+  return success;
+}
+
+EXPORT cuStreamIsCapturing(void *, int *status) {
+  *status = getenv("MLC_EMULATED_CUDA_CAPTURE") ? 1 : 0;
+  return success;
+}
+
+EXPORT cuGraphLaunch(void *graph, void *) {
+  std::lock_guard guard(lock);
+  if (Result code = check())
+    return code;
+  note("%s\n", "launch a graph");
+  for (Node &node : *static_cast<Graph *>(graph)) {
+    std::vector<void *> arguments;
+    for (std::vector<char> &argument : node.arguments)
+      arguments.push_back(argument.data());
+    if (Result code = launch(node.function, node.blocks[0], node.blocks[1], node.blocks[2], node.threads[0],
+                             node.threads[1], node.threads[2], arguments.data()))
+      return code;
   }
   return success;
 }
