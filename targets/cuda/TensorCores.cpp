@@ -1,10 +1,10 @@
 // Contractions on tensor cores: a warp multiplies 16 rows by 8 columns in one instruction, of as many terms as 8 words
-// hold. Those of f16 and bf16 lose nothing of a product, and sum as f32. tf32 are floats of which 10 bits of the mantissa
-// are multiplied: not what f32 means, so that is done only where the user asks for it.
+// hold. Those of f16 and bf16 lose nothing of a product, and sum as f32; bytes sum as i32. tf32 are floats of which 10 bits
+// of the mantissa are multiplied: not what f32 means, so that is done only where the user asks for it.
 //
 // Who holds what is as in "Parallel Thread Execution ISA", matrix fragments for mma.m16n8k8 of tf32: thread 4 g + t of a
 // warp has rows g and g + 8, and words t and t + 4 of the left-hand side, columns 2 t and 2 t + 1 of the sums. With two
-// halves for each word, these are also the fragments of mma.m16n8k16.
+// halves for each word, these are also the fragments of mma.m16n8k16, and with four bytes, of mma.m16n8k32.
 #include "cuda/TensorCores.h"
 #include "gpu/Gpu.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -12,6 +12,7 @@
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
 
@@ -23,15 +24,16 @@ namespace {
 constexpr int64_t warpRows = 2, warpColumns = 4, lanes = 32;
 /// Of an instruction, and how many of them a warp has in both directions.
 constexpr int64_t mmaRows = 16, mmaColumns = 8, mmaWords = 8, mmasDown = 2, mmasAcross = 2;
+constexpr int64_t bitsOfWord = 32;
 
 class WarpProduct : public gpu::TileProduct {
 public:
-  /// Of f32, f16 or bf16.
-  explicit WarpProduct(Type factor) {
+  /// Of factors that are f32, f16, bf16 or bytes.
+  explicit WarpProduct(Type factor, bool isLhsUnsigned = false) : isLhsUnsigned(isLhsUnsigned) {
     threads = {warpRows * warpColumns, lanes};
     rows = warpRows * mmasDown * mmaRows;
     columns = warpColumns * mmasAcross * mmaColumns;
-    termsOfWord = factor.isF32() ? 1 : 2;
+    termsOfWord = bitsOfWord / factor.getIntOrFloatBitWidth();
     depth = 2 * mmaWords * termsOfWord;
     staged = factor;
     lhsPadding = 4; // rows g and words t meet in different banks: 20 g + t
@@ -41,6 +43,8 @@ public:
   }
 
   Value stage(OpBuilder &b, Location loc, Value element) const override {
+    if (staged.isInteger())
+      return arith::TruncIOp::create(b, loc, staged, element);
     if (!staged.isF32())
       return arith::TruncFOp::create(b, loc, staged, element);
     auto nearest = NVVM::FPRoundingModeAttr::get(b.getContext(), NVVM::FPRoundingMode::RNA);
@@ -59,12 +63,8 @@ public:
   SmallVector<Value> multiply(OpBuilder &b, Location loc, ValueRange thread, Value lhs, Value rhs,
                               ValueRange sums) const override {
     Lane lane(b, loc, thread);
-    Type f32 = b.getF32Type();
-    auto result = LLVM::LLVMStructType::getLiteral(b.getContext(), {f32, f32, f32, f32});
+    auto result = LLVM::LLVMStructType::getLiteral(b.getContext(), SmallVector<Type>(4, sums[0].getType()));
     auto load = [&](Value from, Value i, Value j) { return loadWord(b, loc, from, i, j); };
-    NVVM::MMATypes type = staged.isF16()    ? NVVM::MMATypes::f16
-                          : staged.isBF16() ? NVVM::MMATypes::bf16
-                                            : NVVM::MMATypes::tf32;
     SmallVector<Value> all(sums);
     for (int64_t word = 0; word < depth / termsOfWord; word += mmaWords) {
       Value first = lane.plus(lane.inGroup, word), second = lane.plus(lane.inGroup, word + 4);
@@ -83,7 +83,7 @@ public:
           auto part = MutableArrayRef<Value>(all).slice((down * mmasAcross + across) * 4, 4);
           Value added = NVVM::MmaOp::create(b, loc, result, left[down], right[across], part,
                                             {mmaRows, mmaColumns, mmaWords * termsOfWord}, /*b1Op=*/std::nullopt,
-                                            /*intOverflow=*/std::nullopt, std::array{type, type},
+                                            overflow(), std::array{typeOf(isLhsUnsigned), typeOf(false)},
                                             std::array{NVVM::MMALayout::row, NVVM::MMALayout::col});
           for (int64_t i = 0; i < 4; ++i)
             part[i] = LLVM::ExtractValueOp::create(b, loc, added, i);
@@ -93,24 +93,25 @@ public:
   }
 
 private:
+  NVVM::MMATypes typeOf(bool isUnsigned) const {
+    return staged.isF16()    ? NVVM::MMATypes::f16
+           : staged.isBF16() ? NVVM::MMATypes::bf16
+           : staged.isF32()  ? NVVM::MMATypes::tf32
+           : isUnsigned      ? NVVM::MMATypes::u8
+                             : NVVM::MMATypes::s8;
+  }
+  std::optional<NVVM::MMAIntOverflow> overflow() const {
+    return staged.isInteger() ? std::optional(NVVM::MMAIntOverflow::wrapped) : std::nullopt;
+  }
+
   /// As the instruction takes it: the bits, or two f16.
   Value loadWord(OpBuilder &b, Location loc, Value from, Value i, Value j) const {
-    Type i32 = b.getI32Type(), i16 = b.getI16Type();
     if (staged.isF32())
-      return arith::BitcastOp::create(b, loc, i32, memref::LoadOp::create(b, loc, from, ValueRange{i, j}));
-    Value word;
-    for (int64_t term : {1, 0}) {
-      Value place = arith::ConstantIndexOp::create(b, loc, term);
-      Value half = memref::LoadOp::create(b, loc, from, ValueRange{i, j, place});
-      half = arith::ExtUIOp::create(b, loc, i32, arith::BitcastOp::create(b, loc, i16, half));
-      if (term) {
-        Value bits = arith::ConstantIntOp::create(b, loc, i32, 16);
-        word = arith::ShLIOp::create(b, loc, half, bits);
-      } else {
-        word = arith::OrIOp::create(b, loc, word, half);
-      }
-    }
-    return staged.isF16() ? LLVM::BitcastOp::create(b, loc, VectorType::get(2, staged), word).getResult() : word;
+      return arith::BitcastOp::create(b, loc, b.getI32Type(), memref::LoadOp::create(b, loc, from, ValueRange{i, j}));
+    Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+    Value word = vector::LoadOp::create(b, loc, VectorType::get(termsOfWord, staged), from, ValueRange{i, j, zero},
+                                        /*nontemporal=*/false, llvm::MaybeAlign(bitsOfWord / 8));
+    return staged.isF16() ? word : LLVM::BitcastOp::create(b, loc, b.getI32Type(), word).getResult();
   }
 
   /// Where a thread stands in the tile.
@@ -130,16 +131,22 @@ private:
     Location loc;
     Value firstRow, firstColumn, group, inGroup;
   };
+
+  bool isLhsUnsigned;
 };
 
 } // namespace
 
 std::unique_ptr<gpu::TileProduct> tensorCores(ContractOp op, bool useTf32) {
-  if (!op.getElementType().isF32())
+  Type sum = op.getElementType(), lhs = getElementTypeOrSelf(op.getLhs().getType()),
+       rhs = getElementTypeOrSelf(op.getRhs().getType());
+  if (sum.isInteger(32) && lhs.isInteger(8) && rhs.isInteger(8))
+    return std::make_unique<WarpProduct>(lhs, op.getLhsUnsigned());
+  if (!sum.isF32())
     return nullptr;
   if (auto halves = op->getAttrOfType<TypeAttr>(gpu::halvesAttrName))
     return std::make_unique<WarpProduct>(halves.getValue());
-  return useTf32 ? std::make_unique<WarpProduct>(op.getElementType()) : nullptr;
+  return useTf32 ? std::make_unique<WarpProduct>(sum) : nullptr;
 }
 
 } // namespace mlc::cuda

@@ -52,7 +52,8 @@ const std::map<std::string, uint32_t> modifiers = {{"wide", Wide},
                                                    {"row", 0},
                                                    {"col", 0},
                                                    {"m16n8k8", 0},
-                                                   {"m16n8k16", 0}};
+                                                   {"m16n8k16", 0},
+                                                   {"m16n8k32", 0}};
 
 const std::map<std::string, Compare> compares = {
     {"eq", Compare::Eq},   {"ne", Compare::Ne},   {"lt", Compare::Lt},   {"le", Compare::Le},   {"gt", Compare::Gt},
@@ -342,7 +343,7 @@ void Parser::statement() {
   if (code == codes.end())
     fail("unknown instruction " + name);
   instruction.code = code->second;
-  Type rest; // mma has four, of which the last two say no more
+  Type sums; // of mma, as the result
   while (std::getline(parts, part, '.')) {
     static const std::map<std::string, Space> spaces = {{"global", Space::Global},
                                                         {"shared", Space::Shared},
@@ -352,7 +353,8 @@ void Parser::statement() {
     if (Type type = typeOf(part); type.kind != Type::None)
       (instruction.type.kind == Type::None   ? instruction.type
        : instruction.from.kind == Type::None ? instruction.from
-                                             : rest) = type;
+       : instruction.with.kind == Type::None ? instruction.with
+                                             : sums) = type;
     else if (auto compare = compares.find(part);
              compare != compares.end() && (instruction.code == Code::Setp || instruction.code == Code::Set))
       instruction.compare = compare->second;

@@ -100,7 +100,7 @@ struct Instruction {
   Code code;
   uint32_t modifiers = 0;
   Compare compare = Compare::None;
-  Type type, from;
+  Type type, from, with; ///< of the result; of the operands, of which mma has two of different types
   Space space = Space::Generic;
   uint8_t vector = 1;
   int32_t guard = -1;

@@ -252,41 +252,49 @@ void Block::runWarp(size_t first) {
   }
 }
 
-/// mma.m16n8k8 of tf32, whose low 13 bits count for nothing, and mma.m16n8k16 of f16 and bf16.
+/// mma.m16n8k8 of tf32, whose low 13 bits count for nothing, mma.m16n8k16 of f16 and bf16, and mma.m16n8k32 of bytes.
 void Block::multiply(size_t first) {
-  const Type factor = instruction->from;
-  const uint32_t ofWord = 32 / factor.bits, depth = 8 * ofWord;
-  double left[16][16], right[16][8], sums[16][8];
+  const Type sum = instruction->type;
+  const uint32_t bits = instruction->from.bits, ofWord = 32 / bits, depth = 8 * ofWord;
+  double left[16][32], right[32][8], sums[16][8]; // exact, where all are integers
   auto each = [&](auto act) {
     for (uint32_t lane = 0; lane < warpThreads; ++lane) {
       thread = &all[first + lane];
       act(lane / 4, lane % 4);
     }
   };
-  auto word = [&](size_t operand, size_t part) { return uint32_t(read(instruction->operands[operand].parts[part])); };
-  auto element = [&](size_t operand, size_t part, uint32_t term) {
-    if (factor.kind == Type::Tensor)
-      return double(std::bit_cast<float>(word(operand, part) & 0xffffe000));
-    return toDouble(word(operand, part) >> (16 * term) & 0xffff, factor);
+  auto number = [&](uint64_t value, Type type) {
+    if (type.kind == Type::Tensor)
+      return double(std::bit_cast<float>(uint32_t(value) & 0xffffe000));
+    if (isFloat(type))
+      return toDouble(value & maskOf(type.bits), type);
+    const int64_t low = int64_t(value & maskOf(type.bits)), sign = int64_t(1) << (type.bits - 1);
+    return double(type.kind == Type::Signed && (low & sign) ? low - 2 * sign : low);
+  };
+  auto element = [&](size_t operand, size_t part, uint32_t term, Type type) {
+    return number(read(instruction->operands[operand].parts[part]) >> (bits * term), type);
   };
   each([&](uint32_t group, uint32_t inGroup) {
     for (uint32_t part = 0; part < 4; ++part) {
       for (uint32_t term = 0; term < ofWord; ++term)
-        left[group + part % 2 * 8][(inGroup + part / 2 * 4) * ofWord + term] = element(1, part, term);
-      sums[group + part / 2 * 8][2 * inGroup + part % 2] = std::bit_cast<float>(word(3, part));
+        left[group + part % 2 * 8][(inGroup + part / 2 * 4) * ofWord + term] =
+            element(1, part, term, instruction->from);
+      sums[group + part / 2 * 8][2 * inGroup + part % 2] = element(3, part, 0, sum);
     }
     for (uint32_t part = 0; part < 2; ++part)
       for (uint32_t term = 0; term < ofWord; ++term)
-        right[(inGroup + part * 4) * ofWord + term][group] = element(2, part, term);
+        right[(inGroup + part * 4) * ofWord + term][group] = element(2, part, term, instruction->with);
   });
   for (int row = 0; row < 16; ++row)
     for (int column = 0; column < 8; ++column)
       for (uint32_t term = 0; term < depth; ++term)
         sums[row][column] += left[row][term] * right[term][column];
   each([&](uint32_t group, uint32_t inGroup) {
-    for (uint32_t part = 0; part < 4; ++part)
+    for (uint32_t part = 0; part < 4; ++part) {
+      const double value = sums[group + part / 2 * 8][2 * inGroup + part % 2];
       write(instruction->operands[0].parts[part],
-            std::bit_cast<uint32_t>(float(sums[group + part / 2 * 8][2 * inGroup + part % 2])), 32);
+            isFloat(sum) ? std::bit_cast<uint32_t>(float(value)) : uint32_t(int64_t(value)), 32);
+    }
   });
 }
 
@@ -694,7 +702,8 @@ void Block::execute() {
     thread->state = Thread::AtBarrier;
     return;
   case Code::Mma:
-    if (instruction->operands[1].parts.size() != 4 || !(instruction->type == Type{Type::Float, 32}))
+    if (instruction->operands[1].parts.size() != 4 ||
+        !(instruction->type == Type{Type::Float, 32} || instruction->type == Type{Type::Signed, 32}))
       fail("not known here");
     thread->state = Thread::AtWarp;
     return;

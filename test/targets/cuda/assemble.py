@@ -30,7 +30,7 @@ def ptx_of(library):
 
 
 def tensor_instructions(cubin):
-    """How many each kernel of a cubin has: instructions take 16 bytes, and HMMA, of whatever type, has these low 12 bits."""
+    """How many each kernel of a cubin has: instructions take 16 bytes; HMMA, of whatever type, and IMMA have these low 12 bits."""
     sections, = struct.unpack_from("<Q", cubin, 40)
     size, count, names = struct.unpack_from("<HHH", cubin, 58)
     headers = [struct.unpack_from("<IIQQQQ", cubin, sections + i * size) for i in range(count)]
@@ -39,7 +39,7 @@ def tensor_instructions(cubin):
         name = cubin[headers[names][4] + name :].split(b"\0", 1)[0].decode()
         if name.startswith(".text."):
             words = struct.iter_unpack("<QQ", cubin[begin : begin + length])
-            found[name.removeprefix(".text.")] = sum(word & 0xFFF == 0x23C for word, _ in words)
+            found[name.removeprefix(".text.")] = sum(word & 0xFFF in (0x23C, 0x237) for word, _ in words)
     return found
 
 
