@@ -15,6 +15,10 @@
 //
 // Sums of integers are exact, where those of floats depend on the order. Their 32 bits must hold whatever x there is: of
 // that many terms nothing becomes of a longer sum. The weights are constants of 8 bits, or of 4 that are held in 8.
+//
+// Of x with 16 bits, the upper and the lower halves are multiplied by themselves, and what follows computes with floats:
+//
+//   sum of (x - z) * w  =  256 * sum of (upper half of x - that of z) * w  +  sum of (lower half of x - that of z) * w
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "onnx/Constants.h"
@@ -42,10 +46,10 @@ struct Factor {
   IntegerType element;
   int64_t count = 1; ///< of scales
 
-  /// The integers of the left-hand side, of 8 bits.
+  /// The integers of the left-hand side, of 8 or 16 bits.
   static std::optional<Factor> left(Value value) {
     std::optional<Quantization> own = Quantization::ofDequantized(value);
-    if (!own || own->stored.getWidth() != 8)
+    if (!own || (own->stored.getWidth() != 8 && own->stored.getWidth() != 16))
       return std::nullopt;
     return Factor{value.getDefiningOp<onnx::DequantizeLinearOp>().getX(), own->scale, own->zeroPoint, own->stored};
   }
@@ -71,9 +75,13 @@ struct Factor {
     return factor;
   }
 
-  /// The greatest distance of an integer from its zero point.
+  bool hasHalves() const { return element.getWidth() == 16; }
+
+  /// The greatest distance of an integer, or of a half of it, from its zero point.
   int64_t reach() const {
     int64_t width = element.getWidth();
+    if (hasHalves())
+      return UINT8_MAX;
     if (std::optional<double> zero = zeroPoint ? onnx::constantNumber(zeroPoint) : 0) {
       int64_t least = element.isUnsigned() ? 0 : llvm::minIntN(width),
               greatest = element.isUnsigned() ? int64_t(llvm::maxUIntN(width)) : llvm::maxIntN(width);
@@ -99,14 +107,15 @@ struct Bias {
   Value integers, floats;
   int64_t reach = 0; ///< of the integers
 
-  static Bias of(Value value, const Factor &left, const Factor &right) {
+  /// `times` is what the bias is multiplied with, and the products are not.
+  static Bias of(Value value, const Factor &left, const Factor &right, double times = 1) {
     if (!value)
       return {};
     auto op = value.getDefiningOp<onnx::DequantizeLinearOp>();
     std::optional<ElementsAttr> elements = op ? onnx::constantValue(op.getX()) : std::nullopt;
-    if (!elements || !elements->getElementType().isInteger(32) || !elementOf(op.getY()).isF32() ||
+    if (left.hasHalves() || !elements || !elements->getElementType().isInteger(32) || !elementOf(op.getY()).isF32() ||
         op.getBlockSize() != 0 || (op.getXZeroPoint() && onnx::constantNumber(op.getXZeroPoint()) != 0.0) ||
-        !liesAlongColumns(op) || !isInUnitOf(op.getXScale(), left, right))
+        !liesAlongColumns(op) || !isInUnitOf(op.getXScale(), times, left, right))
       return {nullptr, value};
     Bias bias{op.getX(), nullptr};
     std::vector<char> storage;
@@ -125,15 +134,15 @@ struct Bias {
     return isSingle(op.getXScale()) || onnx::normalizedAxis(op.getAxis(), rank) == rank - 1;
   }
 
-  /// Whether a scale is the product of the two, but for how that was rounded.
-  static bool isInUnitOf(Value scale, const Factor &left, const Factor &right) {
+  /// Whether a scale, multiplied, is the product of the two, but for how that was rounded.
+  static bool isInUnitOf(Value scale, double times, const Factor &left, const Factor &right) {
     auto own = floatsOf(scale), ofLeft = floatsOf(left.scale), ofRight = floatsOf(right.scale);
     if (!own || !ofLeft || !ofRight || ofLeft->empty() || ofRight->empty() || own->empty() ||
-        (own->size() != 1 && own->size() != ofRight->size()))
+        (own->size() != 1 && ofRight->size() != 1 && own->size() != ofRight->size()))
       return false;
     for (size_t i = 0; i < std::max(own->size(), ofRight->size()); ++i) {
       double unit = double(ofLeft->front()) * (*ofRight)[ofRight->size() == 1 ? 0 : i];
-      if (!(std::abs((*own)[own->size() == 1 ? 0 : i] - unit) <= 1e-6 * std::abs(unit)))
+      if (!(std::abs(times * (*own)[own->size() == 1 ? 0 : i] - unit) <= 1e-6 * std::abs(unit)))
         return false;
     }
     return true;
@@ -153,19 +162,30 @@ struct Product {
   }
 };
 
+/// Integers of 8 bits that a left-hand side is the sum of, times powers of 2.
+struct Part {
+  Value q, zeroPoint, scale;
+};
+
 class Builder {
 public:
   Builder(PatternRewriter &b, Operation *op) : b(b), loc(op->getLoc()) {}
 
+  Value castTo(Value value, Type to) {
+    return onnx::CastOp::create(b, loc, TypeRange(withElement(value.getType(), to)), ValueRange(value),
+                                ArrayRef(b.getNamedAttr("to", b.getI64IntegerAttr(onnx::elementTypeNumber(to)))))
+        .getResult();
+  }
+  Value number(Attribute value) {
+    auto type = RankedTensorType::get({}, cast<TypedAttr>(value).getType());
+    return onnx::createConstant(b, loc, DenseElementsAttr::get(type, value));
+  }
+
   /// Weights as integers of 8 bits, and their zero point.
   Value eight(Value value) {
     auto element = cast<IntegerType>(elementOf(value));
-    if (element.getWidth() == 8)
-      return value;
-    Type wide = IntegerType::get(b.getContext(), 8, element.getSignedness());
-    return onnx::CastOp::create(b, loc, TypeRange(withElement(value.getType(), wide)), ValueRange(value),
-                                ArrayRef(b.getNamedAttr("to", b.getI64IntegerAttr(onnx::elementTypeNumber(wide)))))
-        .getResult();
+    return element.getWidth() == 8 ? value
+                                   : castTo(value, IntegerType::get(b.getContext(), 8, element.getSignedness()));
   }
   /// The zero point, which is 0 where none is said.
   Value zeroOf(const Factor &factor) { return factor.zeroPoint ? eight(factor.zeroPoint) : zero(factor.element); }
@@ -173,18 +193,46 @@ public:
     auto type = RankedTensorType::get({}, IntegerType::get(b.getContext(), 8, element.getSignedness()));
     return onnx::createConstant(b, loc, cast<ElementsAttr>(b.getZeroAttr(type)));
   }
-  /// The unit of the sums.
-  Value unitOf(const Product &product) {
-    auto left = cast<RankedTensorType>(product.left.scale.getType()),
-         right = cast<RankedTensorType>(product.right.scale.getType());
-    Type type = right.getRank() >= left.getRank() ? right : left;
-    return onnx::MulOp::create(b, loc, TypeRange(type), ValueRange{product.left.scale, product.right.scale})
+  /// The left-hand side itself, or its halves.
+  SmallVector<Part> partsOf(const Factor &left) {
+    if (!left.hasHalves())
+      return {{left.q, zeroOf(left), left.scale}};
+    auto [upper, lower] = halvesOf(left.q, left.element);
+    Value zero = left.zeroPoint ? left.zeroPoint : number(b.getIntegerAttr(left.element, 0));
+    auto [upperZero, lowerZero] = halvesOf(zero, left.element);
+    return {{upper, upperZero, multiplied(left.scale, number(b.getF32FloatAttr(256)))}, {lower, lowerZero, left.scale}};
+  }
+  /// Of 16 bits as numbers from 0 on, of which signed ones are -32768 and those after it.
+  std::pair<Value, Value> halvesOf(Value q, IntegerType element) {
+    Value wide = castTo(q, b.getI32Type());
+    if (!element.isUnsigned())
+      wide = added(wide, number(b.getI32IntegerAttr(-INT16_MIN)));
+    Type byte = IntegerType::get(b.getContext(), 8, IntegerType::Unsigned);
+    Value upper =
+        onnx::DivOp::create(b, loc, TypeRange(wide.getType()), ValueRange{wide, number(b.getI32IntegerAttr(256))})
+            .getResult();
+    Value lower = onnx::BitwiseAndOp::create(b, loc, TypeRange(wide.getType()),
+                                             ValueRange{wide, number(b.getI32IntegerAttr(255))})
+                      .getResult();
+    return {castTo(upper, byte), castTo(lower, byte)};
+  }
+  /// Of scales; one may be of no axis.
+  Value multiplied(Value x, Value y) {
+    auto left = cast<RankedTensorType>(x.getType()), right = cast<RankedTensorType>(y.getType());
+    return onnx::MulOp::create(b, loc, TypeRange(right.getRank() >= left.getRank() ? right : left), ValueRange{x, y})
         .getResult();
   }
-  Value dequantized(Value sums, const Product &product, int64_t axis, Type type) {
-    return onnx::DequantizeLinearOp::create(b, loc, TypeRange(type), ValueRange{sums, unitOf(product)},
-                                            ArrayRef(b.getNamedAttr("axis", b.getI64IntegerAttr(axis))))
-        .getResult();
+  /// The sum of what parts contribute, from which `sums` makes integers; in units that lie along an axis.
+  Value dequantized(const Product &product, int64_t axis, Type type, llvm::function_ref<Value(const Part &)> sums) {
+    Value total;
+    for (const Part &part : partsOf(product.left)) {
+      Value unit = multiplied(part.scale, product.right.scale);
+      Value real = onnx::DequantizeLinearOp::create(b, loc, TypeRange(type), ValueRange{sums(part), unit},
+                                                    ArrayRef(b.getNamedAttr("axis", b.getI64IntegerAttr(axis))))
+                       .getResult();
+      total = total ? added(total, real) : real;
+    }
+    return total;
   }
   Value added(Value x, Value y) {
     return onnx::AddOp::create(b, loc, TypeRange(x.getType()), ValueRange{x, y}).getResult();
@@ -224,7 +272,7 @@ struct FromConv : OpRewritePattern<onnx::ConvOp> {
     if (!product.fits(ShapedType::getNumElements(filter.getShape().drop_front())))
       return rewriter.notifyMatchFailure(op, "has sums that may exceed 32 bits");
     Builder make(rewriter, op);
-    onnx::QuantizeLinearOp quantize = onlyQuantization(op.getY());
+    onnx::QuantizeLinearOp quantize = product.left.hasHalves() ? nullptr : onlyQuantization(op.getY());
     if (quantize && !product.bias.floats) {
       rewriter.setInsertionPoint(quantize);
       std::optional<Quantization> y = Quantization::of(quantize);
@@ -237,14 +285,16 @@ struct FromConv : OpRewritePattern<onnx::ConvOp> {
       rewriter.eraseOp(op);
       return success();
     }
-    Value filterQ = make.eight(right->q), zeroOfLeft = make.zeroOf(*left), zeroOfRight = make.zeroOf(*right);
-    Value sums =
-        onnx::ConvIntegerOp::create(rewriter, op.getLoc(), type.clone(rewriter.getI32Type()), left->q, filterQ,
-                                    zeroOfLeft, zeroOfRight, op.getAutoPadAttr(), op.getDilationsAttr(),
-                                    op.getGroupAttr(), op.getKernelShapeAttr(), op.getPadsAttr(), op.getStridesAttr());
-    if (product.bias.integers)
-      sums = make.added(sums, make.alongChannels(product.bias.integers, filter.getDimSize(0), type.getRank()));
-    Value result = make.dequantized(sums, product, 1, type);
+    Value filterQ = make.eight(right->q), zeroOfRight = make.zeroOf(*right);
+    Value result = make.dequantized(product, 1, type, [&](const Part &part) -> Value {
+      Value sums = onnx::ConvIntegerOp::create(rewriter, op.getLoc(), type.clone(rewriter.getI32Type()), part.q,
+                                               filterQ, part.zeroPoint, zeroOfRight, op.getAutoPadAttr(),
+                                               op.getDilationsAttr(), op.getGroupAttr(), op.getKernelShapeAttr(),
+                                               op.getPadsAttr(), op.getStridesAttr());
+      if (!product.bias.integers)
+        return sums;
+      return make.added(sums, make.alongChannels(product.bias.integers, filter.getDimSize(0), type.getRank()));
+    });
     if (product.bias.floats)
       result = make.added(result, make.alongChannels(product.bias.floats, filter.getDimSize(0), type.getRank()));
     rewriter.replaceOp(op, result);
@@ -266,7 +316,8 @@ struct FromMatMul : OpRewritePattern<onnx::MatMulOp> {
     if (!product.fits(typeOfB.getDimSize(typeOfB.getRank() - 2)))
       return rewriter.notifyMatchFailure(op, "has sums that may exceed 32 bits");
     Builder make(rewriter, op);
-    if (onnx::QuantizeLinearOp quantize = onlyQuantization(op.getY())) {
+    onnx::QuantizeLinearOp quantize = left->hasHalves() ? nullptr : onlyQuantization(op.getY());
+    if (quantize) {
       rewriter.setInsertionPoint(quantize);
       std::optional<Quantization> y = Quantization::of(quantize);
       Value operands[] = {
@@ -276,10 +327,11 @@ struct FromMatMul : OpRewritePattern<onnx::MatMulOp> {
       rewriter.eraseOp(op);
       return success();
     }
-    Value rightQ = make.eight(right->q), zeroOfLeft = make.zeroOf(*left), zeroOfRight = make.zeroOf(*right);
-    Value sums = onnx::MatMulIntegerOp::create(rewriter, op.getLoc(), type.clone(rewriter.getI32Type()), left->q,
-                                               rightQ, zeroOfLeft, zeroOfRight);
-    rewriter.replaceOp(op, make.dequantized(sums, product, -1, type));
+    Value rightQ = make.eight(right->q), zeroOfRight = make.zeroOf(*right);
+    rewriter.replaceOp(op, make.dequantized(product, -1, type, [&](const Part &part) -> Value {
+      return onnx::MatMulIntegerOp::create(rewriter, op.getLoc(), type.clone(rewriter.getI32Type()), part.q, rightQ,
+                                           part.zeroPoint, zeroOfRight);
+    }));
     return success();
   }
 };
@@ -290,29 +342,42 @@ struct FromGemm : OpRewritePattern<onnx::GemmOp> {
     std::optional<Factor> left = Factor::left(op.getA()), right = Factor::right(op.getB(), op.getTransB() ? 0 : 1);
     if (!left || !right)
       return rewriter.notifyMatchFailure(op, "does not multiply quantized numbers by quantized constants");
-    if (op.getAlpha().convertToFloat() != 1 || op.getBeta().convertToFloat() != 1)
-      return rewriter.notifyMatchFailure(op, "scales its operands");
-    Product product{*left, *right, Bias::of(op.getC(), *left, *right)};
+    float alpha = op.getAlpha().convertToFloat(), beta = op.getBeta().convertToFloat();
+    if (!std::isnormal(alpha))
+      return rewriter.notifyMatchFailure(op, "multiplies the products by nothing");
+    Value c = beta == 0 ? Value() : op.getC();
+    Product product{*left, *right, Bias::of(c, *left, *right, double(beta) / alpha)};
     if (!product.fits(cast<RankedTensorType>(right->q.getType()).getDimSize(op.getTransB() ? 1 : 0)))
       return rewriter.notifyMatchFailure(op, "has sums that may exceed 32 bits");
     Builder make(rewriter, op);
-    onnx::QuantizeLinearOp quantize = onlyQuantization(op.getY());
+    onnx::QuantizeLinearOp quantize = left->hasHalves() ? nullptr : onlyQuantization(op.getY());
     bool isQuantized = quantize && !product.bias.floats;
     std::optional<Quantization> y = isQuantized ? Quantization::of(quantize) : std::nullopt;
     if (isQuantized)
       rewriter.setInsertionPoint(quantize);
-    Value zeroOfLeft = make.zeroOf(*left), rightQ = make.eight(right->q), zeroOfRight = make.zeroOf(*right);
+    Value rightQ = make.eight(right->q), zeroOfRight = make.zeroOf(*right);
     Value zeroOfY = !isQuantized ? Value() : y->zeroPoint ? y->zeroPoint : make.zero(y->stored);
-    Value result = onnx::MicrosoftQGemmOp::create(
-        rewriter, op.getLoc(), isQuantized ? quantize.getY().getType() : op.getY().getType(), left->q, left->scale,
-        zeroOfLeft, rightQ, right->scale, zeroOfRight, product.bias.integers, isQuantized ? y->scale : Value(), zeroOfY,
-        op.getAlphaAttr(), op.getTransAAttr(), op.getTransBAttr());
+    Value result;
+    for (const Part &part : make.partsOf(*left)) {
+      Value sum = onnx::MicrosoftQGemmOp::create(
+          rewriter, op.getLoc(), isQuantized ? quantize.getY().getType() : op.getY().getType(), part.q, part.scale,
+          part.zeroPoint, rightQ, right->scale, zeroOfRight, product.bias.integers, isQuantized ? y->scale : Value(),
+          zeroOfY, op.getAlphaAttr(), op.getTransAAttr(), op.getTransBAttr());
+      result = result ? make.added(result, sum) : sum;
+    }
     if (isQuantized) {
       rewriter.replaceOp(quantize, result);
       rewriter.eraseOp(op);
       return success();
     }
-    rewriter.replaceOp(op, product.bias.floats ? make.added(result, product.bias.floats) : result);
+    if (Value floats = product.bias.floats) {
+      if (beta != 1)
+        floats = onnx::MulOp::create(rewriter, op.getLoc(), TypeRange(floats.getType()),
+                                     ValueRange{floats, make.number(rewriter.getF32FloatAttr(beta))})
+                     .getResult();
+      result = make.added(result, floats);
+    }
+    rewriter.replaceOp(op, result);
     return success();
   }
 };

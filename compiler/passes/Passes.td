@@ -26,6 +26,11 @@ def FoldConstants : Pass<"mlc-fold-constants", "::mlir::ModuleOp"> {
 
 //===-- quantize -----------------------------------------------------------------===//
 
+def SplitTransposedConv : Pass<"mlc-split-transposed-conv", "::mlir::func::FuncOp"> {
+  let summary = "Write transposed convolutions of quantized numbers as convolutions";
+  let dependentDialects = ["::mlc::onnx::OnnxDialect"];
+}
+
 def MoveQuantization : Pass<"mlc-move-quantization", "::mlir::func::FuncOp"> {
   let summary = "Move elements as the integers that they are, dequantized behind and quantized before";
   let dependentDialects = ["::mlc::onnx::OnnxDialect"];

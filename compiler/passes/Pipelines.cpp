@@ -20,6 +20,8 @@ void buildSimplify(OpPassManager &passes, const Target &, TargetAttr) {
 }
 
 void buildQuantize(OpPassManager &passes, const Target &, TargetAttr) {
+  passes.addNestedPass<func::FuncOp>(createSplitTransposedConv());
+  passes.addPass(createFoldConstants({/*keepQuantized=*/true})); // filters of phases are constants again
   passes.addNestedPass<func::FuncOp>(createMoveQuantization());
   passes.addPass(createFoldConstants({/*keepQuantized=*/true})); // weights that were moved are constants again
   passes.addNestedPass<func::FuncOp>(createFormIntegerOperators());

@@ -302,6 +302,54 @@ def gemm(c, left, right, per_column, zero, bias, activation, result, transposed,
     end_product(c, y, value @ (weights.T if transposed else weights) + bias_value, activation, result)
 
 
+def scaled_gemm(c, bias, result, factors):
+    """Gemm that multiplies its sums and its bias."""
+    alpha, beta = np.float32(factors)
+    x, value = c.input("u8", (9, 40), SCALE["u8"], ZERO["u8"])
+    w, weights, s = c.weights("s8", (40, 21), 1, 0.01)
+    b, bias_value = c.bias(bias, 21, np.float32(SCALE["u8"]) * s * (alpha / beta))
+    y = c.node("Gemm", [x, w, b], alpha=float(alpha), beta=float(beta))
+    end_product(c, y, np.float64(alpha) * (value @ weights) + np.float64(beta) * bias_value, "none", result)
+
+
+def transposed_convolution(c, left, right, per_channel, zero, bias, result, form):
+    channels, filters, groups, window, strides, pads, padding = form
+    x, value = c.input(left, (2, channels, 5, 6), SCALE[left], ZERO[left])
+    w, weights, s = c.weights(right, (channels, filters // groups, *window), 1 if per_channel else None, 0.01, zero)
+    b, bias_value = c.bias(bias, filters, np.float32(SCALE[left]) * s)
+    y = c.node("ConvTranspose", [x, w] + ([b] if b else []), group=groups, strides=strides, pads=pads, output_padding=padding)
+    whole = np.zeros((2, filters, 4 * strides[0] + window[0] + padding[0], 5 * strides[1] + window[1] + padding[1]))
+    depth, width = channels // groups, filters // groups
+    for g, i, j in itertools.product(range(groups), range(window[0]), range(window[1])):
+        part = np.einsum("nchw,cf->nfhw", value[:, g * depth:(g + 1) * depth], weights[g * depth:(g + 1) * depth, :, i, j])
+        whole[:, g * width:(g + 1) * width, i:i + 4 * strides[0] + 1:strides[0], j:j + 5 * strides[1] + 1:strides[1]] += part
+    real = whole[:, :, pads[0]:whole.shape[2] - pads[2], pads[1]:whole.shape[3] - pads[3]] + bias_value[:, None, None]
+    end_product(c, y, real, "none", result)
+
+
+# Channels, filters, groups, window, strides, pads, output_padding. The last two stay floats.
+TRANSPOSED = [(6, 8, 1, (2, 2), (2, 2), (0, 0, 0, 0), (0, 0)), (6, 8, 1, (3, 3), (2, 2), (1, 1, 1, 1), (1, 1)),
+              (8, 4, 2, (4, 3), (2, 2), (1, 0, 1, 1), (0, 0)), (5, 7, 1, (3, 3), (1, 1), (1, 1, 1, 1), (0, 0)),
+              (5, 7, 1, (2, 5), (3, 3), (0, 1, 0, 1), (1, 0)), (5, 7, 1, (2, 2), (2, 2), (0, 0, 0, 0), (1, 1)),
+              (5, 7, 1, (3, 3), (2, 1), (0, 1, 0, 1), (0, 0))]
+
+
+def more_products(out):
+    for i, (bias, result, factors) in enumerate(itertools.product(("s32", "float"), ("u8", None), ((0.5, 1.0), (1.0, 2.5), (1.5, 0.7)))):
+        title = f"gemm_{bias}_{result or 'float'}_times_{factors[0]}_{factors[1]}"
+        write(out, title, i, lambda c: scaled_gemm(c, bias, result, factors))
+    for i, form in enumerate(TRANSPOSED):
+        for left, right, result in (("u8", "s8", "u8"), ("s8", "u8", None), ("s16", "s8", "u8")):
+            bias = ("s32", "float", "none")[i % 3]
+            per_channel, zero = i % 2 == 0 and form[2] == 1, right == "u8" and i % 2 == 1
+            write(out, f"transposed_{i}_{left}_{right}_{result or 'float'}", i,
+                  lambda c: transposed_convolution(c, left, right, per_channel, zero, bias, result, form))
+    for i, (left, transposed) in enumerate(itertools.product(("u16", "s16"), (False, True))):
+        build = gemm if transposed else matrix_product
+        write(out, f"{build.__name__}_{left}_s8_column_s32_relu_u8", i,
+              lambda c: build(c, left, "s8", True, False, "s32", "relu", "u8", transposed, (7, 60, 33)))
+
+
 def matrix_products(out):
     shapes = [(7, 12, 16), (2, 30, 33), (20, 64, 70), (5, 130, 9), (1, 48, 100)]
     variants = itertools.product(("u8", "s8"), ("s8", "u8", "u4"), (False, True), ("none", "s32", "float"),
@@ -492,7 +540,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("out", type=pathlib.Path)
     out = parser.parse_args().out / "quantized"
-    for family in (convolutions, matrix_products, movements, others):
+    for family in (convolutions, matrix_products, more_products, movements, others):
         family(out)
     print(len(list(out.iterdir())), "cases")
 

@@ -21,8 +21,8 @@ func.func @convolution(%q: tensor<1x2x8x8xui8>) -> tensor<1x3x8x8xui8> {
 
 // A bias of floats, or of integers of another unit, is added to floats; the sum stays one of integers.
 // CHECK-LABEL: @bias_of_floats
-// CHECK: %[[SUMS:.*]] = onnx.ConvInteger(%arg0, %{{.*}}) : (tensor<1x2x8x8xui8>, tensor<3x2x3x3xi8>, tensor<ui8>, tensor<i8>) -> tensor<1x3x6x6xi32>
 // CHECK: %[[UNIT:.*]] = onnx.Mul(%{{.*}}) : (tensor<f32>, tensor<3xf32>) -> tensor<3xf32>
+// CHECK: %[[SUMS:.*]] = onnx.ConvInteger(%arg0, %{{.*}}) : (tensor<1x2x8x8xui8>, tensor<3x2x3x3xi8>, tensor<ui8>, tensor<i8>) -> tensor<1x3x6x6xi32>
 // CHECK: %[[Y:.*]] = onnx.DequantizeLinear(%[[SUMS]], %[[UNIT]]) : (tensor<1x3x6x6xi32>
 // CHECK: %[[B:.*]] = onnx.Reshape(%arg1, %{{.*}}) : (tensor<3xf32>, tensor<4xi64>) -> tensor<1x3x1x1xf32>
 // CHECK: %[[S:.*]] = onnx.Add(%[[Y]], %[[B]])
@@ -67,20 +67,56 @@ func.func @product(%q: tensor<2x4x8xi8>) -> tensor<2x4x3xi8> {
   return %r : tensor<2x4x3xi8>
 }
 
-// Scales along the terms of the sum are no factor of it, and 16 bits have no such operator.
+// Scales along the terms of the sum are no factor of it.
 // CHECK-LABEL: @not_of_integers
-// CHECK-COUNT-2: onnx.MatMul(
-func.func @not_of_integers(%q: tensor<4x8xi8>, %p: tensor<4x8xi16>) -> (tensor<4x3xf32>, tensor<4x3xf32>) {
+// CHECK: onnx.MatMul(
+func.func @not_of_integers(%q: tensor<4x8xi8>) -> tensor<4x3xf32> {
   %w = onnx.Constant() {value = dense<5> : tensor<8x3xi8>} : () -> tensor<8x3xi8>
   %s = onnx.Constant() {value = dense<0.5> : tensor<f32>} : () -> tensor<f32>
   %sw = onnx.Constant() {value = dense<0.5> : tensor<8xf32>} : () -> tensor<8xf32>
   %x = onnx.DequantizeLinear(%q, %s, _) : (tensor<4x8xi8>, tensor<f32>) -> tensor<4x8xf32>
   %v = onnx.DequantizeLinear(%w, %sw, _) {axis = 0} : (tensor<8x3xi8>, tensor<8xf32>) -> tensor<8x3xf32>
   %y = onnx.MatMul(%x, %v) : (tensor<4x8xf32>, tensor<8x3xf32>) -> tensor<4x3xf32>
-  %t = onnx.DequantizeLinear(%p, %s, _) : (tensor<4x8xi16>, tensor<f32>) -> tensor<4x8xf32>
-  %u = onnx.DequantizeLinear(%w, %s, _) : (tensor<8x3xi8>, tensor<f32>) -> tensor<8x3xf32>
-  %r = onnx.MatMul(%t, %u) : (tensor<4x8xf32>, tensor<8x3xf32>) -> tensor<4x3xf32>
-  return %y, %r : tensor<4x3xf32>, tensor<4x3xf32>
+  return %y : tensor<4x3xf32>
+}
+
+// 16 bits are two halves of 8, of numbers from 0 on.
+// CHECK-LABEL: @halves
+// CHECK: %[[WIDE:.*]] = onnx.Cast(%arg0) {to = 6} : (tensor<4x8xi16>) -> tensor<4x8xi32>
+// CHECK: %[[MIDDLE:.*]] = onnx.Constant() {value = dense<32768> : tensor<i32>}
+// CHECK: %[[FROM0:.*]] = onnx.Add(%[[WIDE]], %[[MIDDLE]])
+// CHECK: %[[U:.*]] = onnx.Div(%[[FROM0]], %{{.*}})
+// CHECK: %[[L:.*]] = onnx.BitwiseAnd(%[[FROM0]], %{{.*}})
+// CHECK: %[[UPPER:.*]] = onnx.Cast(%[[U]]) {to = 2} : (tensor<4x8xi32>) -> tensor<4x8xui8>
+// CHECK: %[[LOWER:.*]] = onnx.Cast(%[[L]]) {to = 2} : (tensor<4x8xi32>) -> tensor<4x8xui8>
+// CHECK: onnx.MatMulInteger(%[[UPPER]]
+// CHECK: onnx.MatMulInteger(%[[LOWER]]
+// CHECK: onnx.Add
+// CHECK: onnx.QuantizeLinear
+func.func @halves(%q: tensor<4x8xi16>) -> tensor<4x3xi16> {
+  %w = onnx.Constant() {value = dense<5> : tensor<8x3xi8>} : () -> tensor<8x3xi8>
+  %s = onnx.Constant() {value = dense<0.5> : tensor<f32>} : () -> tensor<f32>
+  %x = onnx.DequantizeLinear(%q, %s, _) : (tensor<4x8xi16>, tensor<f32>) -> tensor<4x8xf32>
+  %v = onnx.DequantizeLinear(%w, %s, _) : (tensor<8x3xi8>, tensor<f32>) -> tensor<8x3xf32>
+  %y = onnx.MatMul(%x, %v) : (tensor<4x8xf32>, tensor<8x3xf32>) -> tensor<4x3xf32>
+  %r = onnx.QuantizeLinear(%y, %s, _) {output_dtype = 5} : (tensor<4x3xf32>, tensor<f32>) -> tensor<4x3xi16>
+  return %r : tensor<4x3xi16>
+}
+
+// The unit of the sums is 0.5 * 0.5 * 2, of which a bias in steps of 0.25 is one twice.
+// CHECK-LABEL: @multiplied
+// CHECK: onnx.microsoft.QGemm(%arg0, {{.*}}) {alpha = 2.000000e+00} : {{.*}}, tensor<3xi32>, {{.*}} -> tensor<4x3xi8>
+func.func @multiplied(%q: tensor<4x8xi8>) -> tensor<4x3xi8> {
+  %w = onnx.Constant() {value = dense<5> : tensor<8x3xi8>} : () -> tensor<8x3xi8>
+  %b = onnx.Constant() {value = dense<[100, -7, 0]> : tensor<3xi32>} : () -> tensor<3xi32>
+  %s = onnx.Constant() {value = dense<0.5> : tensor<f32>} : () -> tensor<f32>
+  %sb = onnx.Constant() {value = dense<0.25> : tensor<f32>} : () -> tensor<f32>
+  %x = onnx.DequantizeLinear(%q, %s, _) : (tensor<4x8xi8>, tensor<f32>) -> tensor<4x8xf32>
+  %v = onnx.DequantizeLinear(%w, %s, _) : (tensor<8x3xi8>, tensor<f32>) -> tensor<8x3xf32>
+  %c = onnx.DequantizeLinear(%b, %sb, _) : (tensor<3xi32>, tensor<f32>) -> tensor<3xf32>
+  %y = onnx.Gemm(%x, %v, %c) {alpha = 2.0 : f32, beta = 2.0 : f32} : (tensor<4x8xf32>, tensor<8x3xf32>, tensor<3xf32>) -> tensor<4x3xf32>
+  %r = onnx.QuantizeLinear(%y, %s, _) {output_dtype = 3} : (tensor<4x3xf32>, tensor<f32>) -> tensor<4x3xi8>
+  return %r : tensor<4x3xi8>
 }
 
 // 255 * 255 * 33026 is more than 31 bits hold.
