@@ -201,6 +201,8 @@ mlc_status allocateMemory(uint64_t bytes, const char *what, DeviceMemory *memory
   *memory = code == gpu::success ? reinterpret_cast<DeviceMemory>(address) : nullptr;
   if (code == gpu::success)
     return MLC_OK;
+  if (code != gpu::outOfMemory)
+    return fail(error, "give memory", code);
   size_t free = 0, total = 0;
   call().getMemory(&free, &total);
   return refuse(error, MLC_OUT_OF_MEMORY,

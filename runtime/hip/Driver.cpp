@@ -34,8 +34,11 @@ const gpu::Driver *gpu::driver(const char *&missing) {
   };
   // Each generation has its own name for what is compatible here; the one without a number is there for compilers.
   static const char *const names[] = {"libamdhip64.so.7", "libamdhip64.so.6", "libamdhip64.so"};
-  for (const char *name : names)
+  for (const char *name : names) {
     isFound = isFound || openLibrary(name, functions, missing);
+    if (isFound || missing != name) // the latest one that is there counts, though it lacks a function
+      break;
+  }
   return isFound ? &table : nullptr;
 }
 

@@ -1,127 +1,61 @@
-// libcuda.so.1 for machines without a GPU: one device, which executes PTX on the calling thread when it is launched.
-//
-// What an error of a kernel is stays one, as with a GPU: the context is of no use any more. With MLC_EMULATED_CUDA_LOG
-// set, each call that moves or computes something is written to that file.
+// libcuda.so.1 for machines without a GPU: devices that execute PTX. By default one, of a generation later than any, so that
+// the runtime takes the PTX.
+#include "../gpu/Driver.h"
 #include "Ptx.h"
-#include <algorithm>
-#include <array>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <memory>
-#include <mutex>
+
+using namespace emulated;
 
 namespace {
 
-enum Result : int {
-  success = 0,
-  invalidValue = 1,
-  outOfMemory = 2,
-  notInitialized = 3,
-  noDevice = 100,
-  invalidContext = 201,
-  noBinaryForDevice = 209,
-  invalidPtx = 218,
-  notFound = 500,
-  launchFailed = 719
-};
+int context;            ///< only its address matters
+thread_local int depth; ///< of contexts of the thread
+int graphs;             ///< that have not been destroyed, with their instances
 
-/// More than any chip has: so the runtime takes the PTX.
-constexpr int capabilityMajor = 99, capabilityMinor = 9;
-constexpr size_t memoryBytes = size_t(4) << 30;
-
-struct Kernel {
-  const ptx::Module *module;
-  const ptx::Function *function;
-};
-struct Loaded {
-  ptx::Module module;
-  std::vector<Kernel> kernels;
-};
-
-std::mutex lock;
-ptx::Memory memory;
-std::map<uint64_t, size_t> sizes;
-size_t used;
-bool isInitialized, hasFailed;
-int context, streams; ///< only their addresses matter, and how many there are
-int graphs;           ///< that have not been destroyed, with their instances
-thread_local int depth;
-
-void note(const char *format, auto... values) {
-  static FILE *file = [] {
-    const char *path = getenv("MLC_EMULATED_CUDA_LOG");
-    FILE *opened = path ? fopen(path, "a") : nullptr;
-    if (opened)
-      setvbuf(opened, nullptr, _IOLBF, 0);
-    return opened;
-  }();
-  if (file)
-    fprintf(file, format, values...);
+Driver &driver() {
+  static Driver made("CUDA", "sm_999", [] { return depth > 0; });
+  return made;
 }
 
-Result check() {
-  return !isInitialized ? notInitialized : !depth ? invalidContext : hasFailed ? launchFailed : success;
-}
+int capability(int device) { return atoi(driver().chips().at(size_t(device)).c_str() + strlen("sm_")); }
 
-Result copy(void *to, const void *from, uint64_t address, size_t bytes, const char *what) {
-  std::lock_guard guard(lock);
-  if (Result result = check())
-    return result;
-  if (!memory.contains(address, bytes))
-    return invalidValue;
-  memcpy(to, from, bytes);
-  note("%s %zu\n", what, bytes);
-  return success;
+std::unique_ptr<Module> compile(const char *text) {
+  auto code = std::make_shared<ptx::Module>(ptx::parse(text));
+  auto module = std::make_unique<Module>(Module{code, {}});
+  for (const auto &[name, function] : code->functions) {
+    Kernel kernel = {
+        name, {}, [code = code.get(), &function](const Extents &extents, void *const *arguments, const Memory &memory) {
+          ptx::launch(*code, function, extents.blocks, extents.threads, arguments, memory);
+        }};
+    for (const ptx::Parameter &parameter : function.parameters)
+      kernel.argumentBytes.push_back(parameter.bytes);
+    module->kernels.push_back(std::move(kernel));
+  }
+  return module;
 }
 
 } // namespace
 
-#define EXPORT extern "C" __attribute__((visibility("default"))) int
+EXPORT cuInit(unsigned) { return driver().initialize(); }
+EXPORT cuGetErrorString(int code, const char **text) { return driver().getErrorString(code, text); }
+EXPORT cuDeviceGetCount(int *count) { return driver().getDeviceCount(count); }
+EXPORT cuDeviceGet(int *device, int ordinal) { return driver().getDevice(device, ordinal); }
+EXPORT cuDeviceGetName(char *name, int size, int device) { return driver().getDeviceName(name, size, device); }
 
-EXPORT cuInit(unsigned) {
-  isInitialized = !getenv("MLC_EMULATED_CUDA_NO_DEVICE");
-  return isInitialized ? success : noDevice;
-}
-
-EXPORT cuGetErrorString(int code, const char **text) {
-  *text = code == outOfMemory         ? "out of memory"
-          : code == noDevice          ? "no CUDA-capable device is detected"
-          : code == invalidPtx        ? "a PTX JIT compilation failed"
-          : code == noBinaryForDevice ? "no kernel image is available for execution on the device"
-          : code == launchFailed      ? "unspecified launch failure"
-                                      : "an error of the emulated driver";
-  return success;
-}
-
-EXPORT cuDeviceGetCount(int *count) {
-  *count = 1;
-  return isInitialized ? success : notInitialized;
-}
-
-EXPORT cuDeviceGet(int *device, int ordinal) {
-  *device = ordinal;
-  return ordinal == 0 ? success : invalidValue;
-}
-
-EXPORT cuDeviceGetName(char *name, int size, int) {
-  snprintf(name, size_t(size), "emulated");
-  return success;
-}
-
-EXPORT cuDeviceGetAttribute(int *value, int attribute, int) {
+EXPORT cuDeviceGetAttribute(int *value, int attribute, int device) {
   switch (attribute) {
   case 1: // threads of a block
-    *value = 1024;
+    *value = int(driver().setting("threads", 1024));
     return success;
   case 8: // bytes of shared memory of a block
-    *value = 48 << 10;
+    *value = int(driver().setting("local-memory", 48 << 10));
     return success;
   case 75:
-    *value = capabilityMajor;
+    *value = capability(device) / 10;
     return success;
   case 76:
-    *value = capabilityMinor;
+    *value = capability(device) % 10;
     return success;
   default:
     return invalidValue;
@@ -130,12 +64,12 @@ EXPORT cuDeviceGetAttribute(int *value, int attribute, int) {
 
 EXPORT cuDevicePrimaryCtxRetain(void **result, int) {
   *result = &context;
-  return success;
+  return Result(driver().setting("openContext", success));
 }
 
 EXPORT cuDevicePrimaryCtxRelease_v2(int) {
-  std::lock_guard guard(lock);
-  note("close, with %zu bytes in use and %d graphs\n", used, graphs);
+  std::lock_guard guard(driver().lock);
+  driver().note("close, with %zu bytes in use and %d graphs\n", driver().used(), graphs);
   return success;
 }
 
@@ -154,10 +88,7 @@ EXPORT cuCtxPopCurrent_v2(void **which) {
   return success;
 }
 
-EXPORT cuModuleLoadDataEx(void **result, const void *image, unsigned count, int *options, void **values) {
-  std::lock_guard guard(lock);
-  if (Result code = check())
-    return code;
+EXPORT cuModuleLoadDataEx(void **module, const void *image, unsigned count, int *options, void **values) {
   const auto *text = static_cast<const char *>(image);
   if (memcmp(text,
              "\x7f"
@@ -165,13 +96,7 @@ EXPORT cuModuleLoadDataEx(void **result, const void *image, unsigned count, int 
              4) == 0)
     return noBinaryForDevice;
   try {
-    auto loaded = std::make_unique<Loaded>();
-    loaded->module = ptx::parse(text);
-    loaded->kernels.reserve(loaded->module.functions.size());
-    for (const auto &[name, function] : loaded->module.functions)
-      loaded->kernels.push_back({&loaded->module, &function});
-    *result = loaded.release();
-    return success;
+    return driver().load(module, [&] { return compile(text); });
   } catch (const std::exception &error) { // a number that is none, too
     for (unsigned i = 0; i + 1 < count; ++i)
       if (options[i] == 5 && options[i + 1] == 6) // the log, and its size
@@ -180,119 +105,39 @@ EXPORT cuModuleLoadDataEx(void **result, const void *image, unsigned count, int 
   }
 }
 
-EXPORT cuModuleUnload(void *module) {
-  std::lock_guard guard(lock);
-  if (!depth)
-    return invalidContext;
-  delete static_cast<Loaded *>(module);
-  return success;
+EXPORT cuModuleUnload(void *module) { return driver().unload(module); }
+EXPORT cuModuleGetFunction(void **function, void *module, const char *name) {
+  return driver().getFunction(function, module, name);
 }
-
-EXPORT cuModuleGetFunction(void **result, void *module, const char *name) {
-  for (Kernel &kernel : static_cast<Loaded *>(module)->kernels)
-    if (kernel.function->name == name) {
-      *result = &kernel;
-      return success;
-    }
-  return notFound;
-}
-
-EXPORT cuMemGetInfo_v2(size_t *free, size_t *total) {
-  *free = memoryBytes - used;
-  *total = memoryBytes;
-  return success;
-}
-
-EXPORT cuMemAlloc_v2(uint64_t *address, size_t bytes) {
-  std::lock_guard guard(lock);
-  if (Result code = check())
-    return code;
-  if (bytes == 0)
-    return invalidValue;
-  if (bytes > memoryBytes - used)
-    return outOfMemory;
-  *address = memory.allocate(bytes);
-  sizes[*address] = bytes;
-  used += bytes;
-  note("allocate %zu\n", bytes);
-  return success;
-}
-
-EXPORT cuMemFree_v2(uint64_t address) {
-  std::lock_guard guard(lock);
-  if (!depth)
-    return invalidContext;
-  if (!memory.release(address))
-    return invalidValue;
-  used -= sizes[address];
-  sizes.erase(address);
-  return success;
-}
-
-EXPORT cuStreamCreate(void **stream, unsigned) {
-  std::lock_guard guard(lock);
-  if (Result code = check())
-    return code;
-  ++streams;
-  *stream = &streams;
-  return success;
-}
-
+EXPORT cuMemGetInfo_v2(size_t *free, size_t *total) { return driver().getMemory(free, total); }
+EXPORT cuMemAlloc_v2(uint64_t *address, size_t bytes) { return driver().allocate(address, bytes); }
+EXPORT cuMemFree_v2(uint64_t address) { return driver().release(address); }
+EXPORT cuStreamCreate(void **stream, unsigned) { return driver().createStream(stream, 0); }
 EXPORT cuStreamGetCtx(void *stream, void **result) {
-  std::lock_guard guard(lock);
   *result = &context;
-  return stream == &streams ? success : invalidValue;
+  return driver().deviceOf(stream) < 0 ? invalidValue : success;
 }
-
-EXPORT cuStreamDestroy_v2(void *stream) {
-  std::lock_guard guard(lock);
-  if (stream != &streams || !streams)
-    return invalidValue;
-  --streams;
-  return success;
-}
-
-EXPORT cuStreamSynchronize(void *stream) {
-  std::lock_guard guard(lock);
-  if (Result code = check())
-    return code;
-  note("%s\n", "synchronize");
-  return stream == &streams ? success : invalidValue;
-}
-
+EXPORT cuStreamDestroy_v2(void *stream) { return driver().destroyStream(stream); }
+EXPORT cuStreamSynchronize(void *stream) { return driver().synchronize(stream); }
 EXPORT cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t bytes, void *) {
-  return copy(reinterpret_cast<void *>(to), from, to, bytes, "to device");
+  return driver().copyToDevice(to, from, bytes);
+}
+EXPORT cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t bytes, void *) {
+  return driver().copyToHost(to, from, bytes);
+}
+EXPORT cuLaunchKernel(void *function, unsigned blocksX, unsigned blocksY, unsigned blocksZ, unsigned threadsX,
+                      unsigned threadsY, unsigned threadsZ, unsigned, void *, void **arguments, void **) {
+  return driver().launch(function, {{blocksX, blocksY, blocksZ}, {threadsX, threadsY, threadsZ}}, arguments);
 }
 
-EXPORT cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t bytes, void *) {
-  return copy(to, reinterpret_cast<void *>(from), from, bytes, "to host");
-}
+//===-- Graphs ----------------------------------------------------------------------===//
 
 namespace {
-
-/// With the lock held.
-Result launch(void *function, unsigned blocksX, unsigned blocksY, unsigned blocksZ, unsigned threadsX,
-              unsigned threadsY, unsigned threadsZ, void **arguments) {
-  const Kernel &kernel = *static_cast<Kernel *>(function);
-  if (!blocksX || !blocksY || !blocksZ || blocksY > 65535 || blocksZ > 65535 || threadsX * threadsY * threadsZ > 1024)
-    return invalidValue;
-  note("launch %s (%u, %u, %u) (%u, %u, %u)\n", kernel.function->name.c_str(), blocksX, blocksY, blocksZ, threadsX,
-       threadsY, threadsZ);
-  try {
-    ptx::launch(*kernel.module, *kernel.function, {blocksX, blocksY, blocksZ}, {threadsX, threadsY, threadsZ},
-                arguments, memory);
-  } catch (const ptx::Error &error) {
-    // Told later, as with a GPU; the reason, now.
-    fprintf(stderr, "emulated CUDA: %s\n", error.what());
-    hasFailed = true;
-  }
-  return success;
-}
 
 /// A launch that waits in a graph.
 struct Node {
   void *function;
-  std::array<unsigned, 3> blocks, threads;
+  Extents extents;
   std::vector<std::vector<char>> arguments;
 };
 /// Of nodes in the order in which they were added; each is behind the one before.
@@ -301,12 +146,13 @@ using Graph = std::vector<Node>;
 /// CUDA_KERNEL_NODE_PARAMS_v1
 struct NodeParameters {
   void *function;
-  unsigned blocks[3], threads[3], dynamicBytes;
+  Extents extents;
+  unsigned dynamicBytes;
   void **arguments, **extra;
 };
 
 Result destroy(void *graph) {
-  std::lock_guard guard(lock);
+  std::lock_guard guard(driver().lock);
   --graphs;
   delete static_cast<Graph *>(graph);
   return success;
@@ -314,17 +160,9 @@ Result destroy(void *graph) {
 
 } // namespace
 
-EXPORT cuLaunchKernel(void *function, unsigned blocksX, unsigned blocksY, unsigned blocksZ, unsigned threadsX,
-                      unsigned threadsY, unsigned threadsZ, unsigned, void *, void **arguments, void **) {
-  std::lock_guard guard(lock);
-  if (Result code = check())
-    return code;
-  return launch(function, blocksX, blocksY, blocksZ, threadsX, threadsY, threadsZ, arguments);
-}
-
 EXPORT cuGraphCreate(void **graph, unsigned) {
-  std::lock_guard guard(lock);
-  if (Result code = check())
+  std::lock_guard guard(driver().lock);
+  if (Result code = driver().check("createGraph"))
     return code;
   ++graphs;
   *graph = new Graph;
@@ -335,18 +173,16 @@ EXPORT cuGraphDestroy(void *graph) { return destroy(graph); }
 EXPORT cuGraphExecDestroy(void *graph) { return destroy(graph); }
 
 EXPORT cuGraphAddKernelNode(void **node, void *graph, void *const *before, size_t count, const NodeParameters *given) {
-  std::lock_guard guard(lock);
+  std::lock_guard guard(driver().lock);
   auto &nodes = *static_cast<Graph *>(graph);
   // Numbers from 1, as a null pointer is none.
   if (count != (nodes.empty() ? 0 : 1) || (count && before[0] != reinterpret_cast<void *>(nodes.size())))
     return invalidValue;
-  Node added = {given->function, {}, {}, {}};
-  std::copy_n(given->blocks, 3, added.blocks.begin());
-  std::copy_n(given->threads, 3, added.threads.begin());
-  const auto &parameters = static_cast<Kernel *>(given->function)->function->parameters;
-  for (size_t i = 0; i < parameters.size(); ++i) {
+  Node added = {given->function, given->extents, {}};
+  const auto &sizes = static_cast<Kernel *>(given->function)->argumentBytes;
+  for (size_t i = 0; i < sizes.size(); ++i) {
     const auto *argument = static_cast<const char *>(given->arguments[i]);
-    added.arguments.emplace_back(argument, argument + parameters[i].bytes);
+    added.arguments.emplace_back(argument, argument + sizes[i]);
   }
   nodes.push_back(std::move(added));
   *node = reinterpret_cast<void *>(nodes.size());
@@ -354,31 +190,32 @@ EXPORT cuGraphAddKernelNode(void **node, void *graph, void *const *before, size_
 }
 
 EXPORT cuGraphInstantiateWithFlags(void **instance, void *graph, unsigned long long) {
-  std::lock_guard guard(lock);
-  if (Result code = check())
+  std::lock_guard guard(driver().lock);
+  if (Result code = driver().check("instantiateGraph"))
     return code;
   ++graphs;
   *instance = new Graph(*static_cast<Graph *>(graph));
-  note("graph of %zu\n", static_cast<Graph *>(graph)->size());
+  driver().note("graph of %zu\n", static_cast<Graph *>(graph)->size());
   return success;
 }
 
 EXPORT cuStreamIsCapturing(void *, int *status) {
-  *status = getenv("MLC_EMULATED_CUDA_CAPTURE") ? 1 : 0;
+  *status = int(driver().setting("capture", 0));
   return success;
 }
 
 EXPORT cuGraphLaunch(void *graph, void *) {
-  std::lock_guard guard(lock);
-  if (Result code = check())
-    return code;
-  note("%s\n", "launch a graph");
+  {
+    std::lock_guard guard(driver().lock);
+    if (Result code = driver().check("launchGraph"))
+      return code;
+    driver().note("%s\n", "launch a graph");
+  }
   for (Node &node : *static_cast<Graph *>(graph)) {
     std::vector<void *> arguments;
     for (std::vector<char> &argument : node.arguments)
       arguments.push_back(argument.data());
-    if (Result code = launch(node.function, node.blocks[0], node.blocks[1], node.blocks[2], node.threads[0],
-                             node.threads[1], node.threads[2], arguments.data()))
+    if (Result code = driver().launch(node.function, node.extents, arguments.data()))
       return code;
   }
   return success;

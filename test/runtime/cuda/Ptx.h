@@ -5,17 +5,16 @@
 // not aligned, threads of a block that touch the same shared memory without a barrier between, a barrier that not all of
 // them reach. Fresh memory is filled with a pattern.
 #pragma once
+#include "../gpu/Memory.h"
 #include <cstdint>
 #include <map>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 namespace ptx {
 
-struct Error : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
+using emulated::Error;
+using emulated::Memory;
 
 /// Numbers as in PTX: .pred, .b8 ... .f64.
 struct Type {
@@ -131,18 +130,6 @@ struct Module {
 
 /// Throws Error.
 Module parse(const std::string &text);
-
-/// Memory that kernels may touch; host pointers are the device's addresses.
-class Memory {
-public:
-  uint64_t allocate(size_t bytes);
-  bool release(uint64_t address);
-  bool contains(uint64_t address, size_t bytes) const;
-  void add(uint64_t address, size_t bytes) { blocks[address] = bytes; }
-
-private:
-  std::map<uint64_t, size_t> blocks;
-};
 
 /// Runs all blocks; throws Error.
 void launch(const Module &module, const Function &function, const uint32_t (&blocks)[3], const uint32_t (&threads)[3],

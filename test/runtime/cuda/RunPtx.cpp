@@ -1,3 +1,4 @@
+#include "../gpu/SmallFloats.h"
 #include "Ptx.h"
 #include <algorithm>
 #include <bit>
@@ -6,34 +7,6 @@
 #include <limits>
 
 namespace ptx {
-
-//===-- Memory --------------------------------------------------------------------===//
-
-/// What fresh memory holds: no number that a result could be right with.
-constexpr int pattern = 0xCD;
-
-uint64_t Memory::allocate(size_t bytes) {
-  // No slack behind it: what goes over the end is outside of all memory.
-  auto address = reinterpret_cast<uint64_t>(aligned_alloc(256, (bytes + 511) / 256 * 256));
-  memset(reinterpret_cast<void *>(address), pattern, bytes);
-  blocks[address] = bytes;
-  return address;
-}
-
-bool Memory::release(uint64_t address) {
-  if (!blocks.erase(address))
-    return false;
-  free(reinterpret_cast<void *>(address));
-  return true;
-}
-
-bool Memory::contains(uint64_t address, size_t bytes) const {
-  auto next = blocks.upper_bound(address);
-  if (next == blocks.begin())
-    return false;
-  --next;
-  return address - next->first + bytes <= next->second;
-}
 
 namespace {
 
@@ -45,47 +18,14 @@ constexpr uint64_t sharedBase = 0x7000000000000000, localBase = 0x60000000000000
 uint64_t maskOf(unsigned bits) { return bits >= 64 ? ~uint64_t(0) : (uint64_t(1) << bits) - 1; }
 int64_t extended(uint64_t value, unsigned bits) { return int64_t(value << (64 - bits)) >> (64 - bits); }
 
-/// A float of 16 bits with `exponentBits`, rounded to nearest even.
-uint64_t toSmall(double value, int exponentBits) {
-  const int mantissaBits = 15 - exponentBits, bias = (1 << (exponentBits - 1)) - 1;
-  const uint64_t sign = std::signbit(value) ? 0x8000 : 0, infinity = uint64_t((1 << exponentBits) - 1) << mantissaBits;
-  if (std::isnan(value))
-    return 0x7fff; // what GPUs give
-  double magnitude = std::fabs(value);
-  if (magnitude == 0)
-    return sign;
-  int exponent;
-  std::frexp(magnitude, &exponent); // magnitude = m * 2^exponent, 1/2 <= m < 1
-  const int unit = std::max(exponent - 1, 1 - bias) - mantissaBits;
-  const double rounded = std::nearbyint(std::ldexp(magnitude, -unit)); // units in the last place
-  const auto number = uint64_t(rounded);
-  const uint64_t bits = number + (uint64_t(unit + mantissaBits + bias - 1) << mantissaBits);
-  // A carry into the exponent is right as it is; so is a denormal, whose exponent counts as 1.
-  return sign | (rounded >= std::ldexp(1, mantissaBits + 2) || bits >= infinity ? infinity : bits);
-}
-
-double fromSmall(uint64_t bits, int exponentBits) {
-  const int mantissaBits = 15 - exponentBits, bias = (1 << (exponentBits - 1)) - 1;
-  const uint64_t mantissa = bits & maskOf(unsigned(mantissaBits));
-  const int exponent = int(bits >> mantissaBits & maskOf(unsigned(exponentBits)));
-  double value;
-  if (exponent == (1 << exponentBits) - 1)
-    value = mantissa ? std::numeric_limits<double>::quiet_NaN() : std::numeric_limits<double>::infinity();
-  else if (exponent == 0)
-    value = std::ldexp(double(mantissa), 1 - bias - mantissaBits);
-  else
-    value = std::ldexp(double(mantissa | uint64_t(1) << mantissaBits), exponent - bias - mantissaBits);
-  return bits & 0x8000 ? -value : value;
-}
-
 bool isFloat(Type type) { return type.kind == Type::Float || type.kind == Type::Brain; }
 
 double toDouble(uint64_t bits, Type type) {
   if (type.kind == Type::Brain)
-    return fromSmall(bits, 8);
+    return emulated::fromSmall(bits, emulated::brainExponentBits);
   switch (type.bits) {
   case 16:
-    return fromSmall(bits, 5);
+    return emulated::fromSmall(bits, emulated::halfExponentBits);
   case 32:
     return std::bit_cast<float>(uint32_t(bits));
   default:
@@ -95,10 +35,10 @@ double toDouble(uint64_t bits, Type type) {
 
 uint64_t fromDouble(double value, Type type) {
   if (type.kind == Type::Brain)
-    return toSmall(value, 8);
+    return emulated::toSmall(value, emulated::brainExponentBits);
   switch (type.bits) {
   case 16:
-    return toSmall(value, 5);
+    return emulated::toSmall(value, emulated::halfExponentBits);
   case 32:
     return std::isnan(value) ? 0x7fffffff : std::bit_cast<uint32_t>(float(value));
   default:
@@ -114,13 +54,6 @@ struct Thread {
   uint32_t id[3];
   std::vector<uint64_t> registers;
   std::vector<char> local;
-};
-
-/// Who has touched a byte of shared memory since the last barrier.
-struct Touch {
-  uint32_t epoch = 0;
-  int32_t writer = -1, reader = -1;
-  bool hasSeveralReaders = false;
 };
 
 constexpr size_t warpThreads = 32;
@@ -175,7 +108,6 @@ private:
   }
 
   char *placeOf(uint64_t address, Space space, size_t bytes, bool writes);
-  void touch(uint64_t offset, size_t bytes, bool writes);
   void load();
   void store();
   void move();
@@ -192,16 +124,15 @@ private:
   uint32_t grid[3], extents[3], position[3];
   std::vector<Thread> all;
   std::vector<char> shared;
-  std::vector<Touch> touches;
-  uint32_t epoch = 0;
+  emulated::Touches touches;
   Thread *thread = nullptr;
   const Instruction *instruction = nullptr;
 };
 
 void Block::run(const uint32_t (&place)[3]) {
   std::copy(place, place + 3, position);
-  std::fill(shared.begin(), shared.end(), char(pattern));
-  ++epoch;
+  std::fill(shared.begin(), shared.end(), char(emulated::pattern));
+  touches.atBarrier();
   uint32_t number = 0;
   for (Thread &each : all) {
     each.state = Thread::Running;
@@ -210,7 +141,7 @@ void Block::run(const uint32_t (&place)[3]) {
     each.id[1] = number / extents[0] % extents[1];
     each.id[2] = number / extents[0] / extents[1];
     each.registers.assign(function.registers, 0xCDCDCDCDCDCDCDCD);
-    each.local.assign(function.localBytes, char(pattern));
+    each.local.assign(function.localBytes, char(emulated::pattern));
     ++number;
   }
   for (;;) {
@@ -223,7 +154,7 @@ void Block::run(const uint32_t (&place)[3]) {
       return;
     if (done)
       fail(std::to_string(waiting) + " threads of a block wait at a barrier that the others do not reach,");
-    ++epoch;
+    touches.atBarrier();
     for (Thread &each : all)
       each.state = Thread::Running;
   }
@@ -320,26 +251,6 @@ uint64_t Block::special(uint32_t which) const {
 
 //===-- Loads and stores ----------------------------------------------------------===//
 
-void Block::touch(uint64_t offset, size_t bytes, bool writes) {
-  const auto me = int32_t(thread - all.data());
-  for (uint64_t i = offset; i < offset + bytes; ++i) {
-    Touch &seen = touches[i];
-    if (seen.epoch != epoch)
-      seen = {epoch};
-    const bool meetsWriter = seen.writer >= 0 && seen.writer != me;
-    const bool meetsReader = writes && (seen.hasSeveralReaders || (seen.reader >= 0 && seen.reader != me));
-    if (meetsWriter || meetsReader)
-      fail("byte " + std::to_string(i) + " of shared memory is touched by thread " +
-           std::to_string(meetsWriter ? seen.writer : seen.reader) + " too, without a barrier between,");
-    if (writes)
-      seen.writer = me;
-    else if (seen.reader >= 0 && seen.reader != me)
-      seen.hasSeveralReaders = true;
-    else
-      seen.reader = me;
-  }
-}
-
 char *Block::placeOf(uint64_t address, Space space, size_t bytes, bool writes) {
   if (space == Space::Generic && address >= sharedBase) {
     space = Space::Shared;
@@ -360,7 +271,8 @@ char *Block::placeOf(uint64_t address, Space space, size_t bytes, bool writes) {
   case Space::Shared: {
     address = uint32_t(address); // as wide as its addresses are
     char *place = within(shared);
-    touch(address, bytes, writes);
+    if (std::string race = touches.note(address, bytes, int32_t(thread - all.data()), writes); !race.empty())
+      fail("touches " + race + ",");
     return place;
   }
   case Space::Local:

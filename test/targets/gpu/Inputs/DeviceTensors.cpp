@@ -1,5 +1,5 @@
 // Runs device-tensors.onnxtxt, or on-device.onnxtxt once, with tensors in memory of the device, by the driver's own functions, and in a queue of its own:
-// DeviceTensors opencl|cuda LIBRARY. What is found wrong is printed; exits with the number of that.
+// DeviceTensors opencl|cuda|hip LIBRARY. What is found wrong is printed; exits with the number of that.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -38,28 +38,43 @@ template <typename Function> Function *find(void *library, const char *name) {
   return function;
 }
 
-Driver cuda() {
-  void *library = dlopen("libcuda.so.1", RTLD_NOW);
-  find<int(unsigned)>(library, "cuInit")(0);
+/// The functions of CUDA's driver and of HIP's have the same arguments.
+struct Names {
+  const char *library, *init, *createStream, *allocate, *synchronize, *copyToDevice, *copyToHost;
+};
+constexpr Names cuda = {
+    "libcuda.so.1",        "cuInit", "cuStreamCreate", "cuMemAlloc_v2", "cuStreamSynchronize", "cuMemcpyHtoDAsync_v2",
+    "cuMemcpyDtoHAsync_v2"};
+constexpr Names hip = {
+    "libamdhip64.so.7",   "hipInit",           "hipStreamCreateWithFlags", "hipMalloc", "hipStreamSynchronize",
+    "hipMemcpyHtoDAsync", "hipMemcpyDtoHAsync"};
+
+void enterCudaContext() {
+  void *library = dlopen(cuda.library, RTLD_NOW);
+  find<int(unsigned)>(library, cuda.init)(0);
   static void *context;
   find<int(void **, int)>(library, "cuDevicePrimaryCtxRetain")(&context, 0);
   find<int(void *)>(library, "cuCtxPushCurrent_v2")(context);
+}
+
+Driver gpu(const Names &names) {
+  void *library = dlopen(names.library, RTLD_NOW);
+  find<int(unsigned)>(library, names.init)(0);
   Driver driver;
-  find<int(void **, unsigned)>(library, "cuStreamCreate")(&driver.queue, 1);
+  find<int(void **, unsigned)>(library, names.createStream)(&driver.queue, 1);
   driver.otherQueue = &driver; // of no context
   driver.allocate = [=](size_t bytes) {
     uint64_t address = 0;
-    find<int(uint64_t *, size_t)>(library, "cuMemAlloc_v2")(&address, bytes);
+    find<int(uint64_t *, size_t)>(library, names.allocate)(&address, bytes);
     return reinterpret_cast<void *>(address);
   };
   void *queue = driver.queue;
-  driver.wait = [=] { find<int(void *)>(library, "cuStreamSynchronize")(queue); };
+  driver.wait = [=] { find<int(void *)>(library, names.synchronize)(queue); };
   driver.write = [=](void *to, const void *from, size_t bytes) {
-    find<int(uint64_t, const void *, size_t, void *)>(library, "cuMemcpyHtoDAsync_v2")(uint64_t(to), from, bytes,
-                                                                                       queue);
+    find<int(uint64_t, const void *, size_t, void *)>(library, names.copyToDevice)(uint64_t(to), from, bytes, queue);
   };
   driver.read = [=, wait = driver.wait](void *to, const void *from, size_t bytes) {
-    find<int(void *, uint64_t, size_t, void *)>(library, "cuMemcpyDtoHAsync_v2")(to, uint64_t(from), bytes, queue);
+    find<int(void *, uint64_t, size_t, void *)>(library, names.copyToHost)(to, uint64_t(from), bytes, queue);
     wait();
   };
   return driver;
@@ -93,6 +108,12 @@ Driver openCl() {
     find<Copy>(library, "clEnqueueReadBuffer")(queue, from, 1, 0, bytes, to, 0, nullptr, nullptr);
   };
   return driver;
+}
+
+Driver driverNamed(const std::string &name) {
+  if (name == "cuda")
+    enterCudaContext();
+  return name == "cuda" ? gpu(cuda) : name == "hip" ? gpu(hip) : openCl();
 }
 
 constexpr int64_t count = 1000;
@@ -157,7 +178,7 @@ std::vector<float> combine(const std::vector<float> &x, const std::vector<float>
 int main(int argc, char **argv) {
   if (argc != 3)
     return 99;
-  const Driver driver = strcmp(argv[1], "cuda") == 0 ? cuda() : openCl();
+  const Driver driver = driverNamed(argv[1]);
   void *library = dlopen(argv[2], RTLD_NOW | RTLD_LOCAL);
   auto entry = library ? reinterpret_cast<mlc_entry>(dlsym(library, "mlc_model_entry")) : nullptr;
   const mlc_model *model = entry ? entry(MLC_VERSION) : nullptr;
