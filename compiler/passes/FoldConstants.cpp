@@ -8,12 +8,14 @@
 // since shape rules want to see them. Operations that make a large tensor out of little (Expand, ConstantOfShape) stay
 // where they are: making it at run time costs less than loading it.
 //
-// Before the quantize phase has read them, quantized constants stay what they are (`keep-quantized`).
+// Before the quantize phase has read them, quantized constants stay what they are (`keep-quantized`). Weights of products of
+// floats do so for good where the target computes its panels of them (`keep-weights`).
 #include "HostEvaluation.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "onnx/Constants.h"
+#include "onnx/Lowering.h"
 #include "onnx/Rules.h"
 #include "passes/Passes.h"
 #include "llvm/ADT/SetVector.h"
@@ -43,9 +45,30 @@ std::optional<int64_t> sizeOf(Type type) {
   return tensor.getNumElements() * std::max<int64_t>(onnx::bytesPerElement(element), 1);
 }
 
+/// Whether a dequantization gives nothing but the right-hand side of matrix products, of constants that PackOperands puts
+/// into panels as they are: with one scale for all, for each column, or for whole blocks along an axis.
+bool isWeight(onnx::DequantizeLinearOp op) {
+  auto type = dyn_cast<RankedTensorType>(op.getX().getType());
+  std::optional<int64_t> bytes = sizeOf(op.getY().getType());
+  if (!type || !type.hasStaticShape() || type.getRank() != 2 || !isa<IntegerType>(type.getElementType()) ||
+      type.getElementTypeBitWidth() > 8 || !getElementTypeOrSelf(op.getY().getType()).isF32() || !bytes ||
+      *bytes <= alwaysFoldedBytes)
+    return false;
+  for (Value parameter : {op.getXScale(), op.getXZeroPoint()})
+    if (parameter && !onnx::constantValue(parameter))
+      return false;
+  std::optional<int64_t> axis = onnx::normalizedAxis(op.getAxis(), 2);
+  if (op.getBlockSize() != 0 && (!axis || type.getDimSize(*axis) % op.getBlockSize() != 0))
+    return false;
+  return llvm::all_of(op->getUses(), [](OpOperand &use) {
+    return isa<onnx::MatMulOp, onnx::GemmOp>(use.getOwner()) && use.getOperandNumber() == 1;
+  });
+}
+
 class ConstantPart {
 public:
-  ConstantPart(func::FuncOp graph, bool keepQuantized) : keepQuantized(keepQuantized) {
+  ConstantPart(func::FuncOp graph, bool keepQuantized, bool keepWeights)
+      : keepQuantized(keepQuantized), keepWeights(keepWeights) {
     graph.walk<WalkOrder::PreOrder>([&](Operation *op) {
       if (isConstant(op))
         operations.insert(op);
@@ -83,7 +106,8 @@ public:
 
 private:
   bool isConstant(Operation *op) {
-    if (keepQuantized && isa<onnx::DequantizeLinearOp>(op))
+    if (auto dequantize = dyn_cast<onnx::DequantizeLinearOp>(op);
+        dequantize && (keepQuantized || (keepWeights && isWeight(dequantize))))
       return false;
     if (isa<onnx::ConstantOp>(op) || !isa<onnx::OnnxDialect>(op->getDialect()) || op->getNumOperands() == 0 ||
         op->getNumResults() == 0 || op->getNumRegions() || !isPure(op))
@@ -158,7 +182,7 @@ private:
       function.setResultAttrs(i, name("out", i, type));
   }
 
-  bool keepQuantized;
+  bool keepQuantized, keepWeights;
   llvm::SetVector<Operation *> operations;
   SmallVector<Value> results;
 };
@@ -170,7 +194,7 @@ struct FoldConstants : impl::FoldConstantsBase<FoldConstants> {
     auto graph = getOperation().lookupSymbol<func::FuncOp>(graphFunctionName);
     if (!graph || getOperation()->hasAttr(foldingAttrName))
       return;
-    ConstantPart part(graph, keepQuantized);
+    ConstantPart part(graph, keepQuantized, keepWeights);
     if (!part.empty() && failed(part.fold(&getContext())))
       signalPassFailure();
   }

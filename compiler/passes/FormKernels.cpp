@@ -19,6 +19,7 @@
 //
 // Kernels are in destination-passing style: the last arguments are the destinations, and the results are those
 // arguments, updated.
+#include "mlc/Mlc.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -32,6 +33,7 @@
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/Interfaces/TilingInterface.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "passes/ComputedPanels.h"
 #include "passes/Destinations.h"
 #include "passes/KernelLoops.h"
 #include "passes/Passes.h"
@@ -101,6 +103,13 @@ bool usedOnlyBy(Operation *op, const KernelLoops &loops) {
 
 bool isContraction(Operation *op) { return isStructured(op) && !isa<linalg::LinalgOp>(op) && isa<TilingInterface>(op); }
 
+/// Whether a contraction reads what is computed of constants, as weights that are dequantized: every tile computes its
+/// own part again, rather than have all of it written to memory in each run.
+bool isComputedAgain(OpOperand &use) {
+  auto contract = dyn_cast<ContractOp>(use.getOwner());
+  return contract && &use == &contract.getRhsMutable() && readsOnlyConstants(use.get().getDefiningOp());
+}
+
 bool joins(const KernelLoops &loops, OpOperand &use, KernelLoops::Loops &producerLoops) {
   Operation *producer = use.get().getDefiningOp(), *consumer = use.getOwner();
   if (!producer || producer->getBlock() != consumer->getBlock() || !isStructured(producer) || loops.contains(producer))
@@ -111,6 +120,10 @@ bool joins(const KernelLoops &loops, OpOperand &use, KernelLoops::Loops &produce
       return false; // reading a filled tensor: a splat that fusion has not removed
   } else if (!usedOnlyBy(producer, loops)) {
     return false;
+  }
+  if (isComputedAgain(use)) {
+    producerLoops.assign(cast<linalg::GenericOp>(producer).getNumLoops(), -1);
+    return true;
   }
   if (!isa<linalg::FillOp, linalg::GenericOp>(producer) && !isContraction(producer))
     return false;
@@ -215,6 +228,10 @@ std::string describe(const Group &group) {
     auto generic = dyn_cast<linalg::GenericOp>(op);
     if (!generic) {
       say(op->getName().stripDialect());
+      continue;
+    }
+    if (group.size() > 1 && readsOnlyConstants(op)) {
+      say("constants");
       continue;
     }
     if (!isElementwise(op))

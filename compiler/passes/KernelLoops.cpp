@@ -3,6 +3,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Interfaces/TilingInterface.h"
+#include "passes/ComputedPanels.h"
 
 using namespace mlir;
 
@@ -107,8 +108,8 @@ static bool readsInTiles(Operation *op) {
 }
 
 static void restrict(llvm::SmallBitVector &divisible, Operation *op, ArrayRef<int64_t> loops) {
-  if (isa<linalg::FillOp>(op))
-    return; // filling a tile again costs nothing
+  if (isa<linalg::FillOp>(op) || readsOnlyConstants(op))
+    return; // filling a tile again costs nothing, and computing it of constants is meant
   llvm::SmallBitVector own(divisible.size());
   for (auto [loop, rootLoop] : llvm::enumerate(loops))
     if (rootLoop >= 0 && !isReduction(op, loop) && readsInTiles(op))

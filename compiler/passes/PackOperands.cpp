@@ -17,6 +17,9 @@
 // left-hand side is filled up to whole groups, and becomes signed or unsigned by a shift of 128 that a constant for each
 // column makes good.
 //
+// Weights that are dequantized stay what they are: their panels are computed of constants by an operation that becomes
+// part of the contraction's kernel (ComputedPanels.h).
+//
 // Sums that are no matrix product (no columns), and those of a few rows with columns that lie apart, stay as they are.
 #include "Target.h"
 #include "mlc/Contract.h"
@@ -30,6 +33,7 @@
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/Matchers.h"
 #include "onnx/Constants.h"
+#include "passes/ComputedPanels.h"
 #include "passes/ConstantPanels.h"
 #include "passes/Passes.h"
 #include <cstring>
@@ -201,10 +205,24 @@ bool hasContiguousColumns(const SumOfProducts &sum, const Plan &plan) {
   return sum.rhs.map.getResults().back() == getAffineDimExpr(plan.column, sum.rhs.map.getContext()) && !plan.isLanewise;
 }
 
+/// The right-hand side, if it is a matrix that is computed of constants.
+std::optional<ComputedMatrix> computedMatrix(const SumOfProducts &sum, const Plan &plan) {
+  bool isMatrix = sum.rhs.map.getNumResults() == 2 && plan.depth.size() == 1 && !plan.isLanewise &&
+                  sum.isColumn(plan.column) &&
+                  getElementTypeOrSelf(sum.rhs.value.getType()) == getElementTypeOrSelf(sum.init.getType());
+  std::optional<ComputedMatrix> matrix = isMatrix ? ComputedMatrix::of(sum.rhs.value) : std::nullopt;
+  bool columnsAreOneLoop =
+      matrix &&
+      matrix->loops[*sum.rhs.map.getResultPosition(getAffineDimExpr(plan.column, sum.rhs.map.getContext()))].size() ==
+          1;
+  return columnsAreOneLoop ? matrix : std::nullopt;
+}
+
 /// Whether the right-hand side can be had in a form that micro-kernels read, for less than the product costs. What
 /// cannot is a sum along contiguous memory, as the product of a matrix and a vector.
 bool pays(const SumOfProducts &sum, const Plan &plan) {
-  return viewOfConstant(sum.rhs.value) || hasContiguousColumns(sum, plan) || rowsOf(sum) >= rowsWorthPacking;
+  return viewOfConstant(sum.rhs.value) || computedMatrix(sum, plan) || hasContiguousColumns(sum, plan) ||
+         rowsOf(sum) >= rowsWorthPacking;
 }
 
 /// The sum with the roles of its factors chosen, and the plan for it.
@@ -233,6 +251,8 @@ public:
     llvm::append_range(loopOf, plan.depth);
     if (element.isInteger())
       chooseIntegers();
+    else if (std::optional<ComputedMatrix> matrix = computedMatrix(sum, plan))
+      computed = packComputed(b, *matrix, axisOf(plan.column), width());
   }
 
   Value pack() {
@@ -262,10 +282,19 @@ private:
       loops[loop] = b.getAffineDimExpr(own);
     if (integers.group > 1) // the last loop counts groups, a further one the terms in them
       loops[loopOf.back()] = loops[loopOf.back()] * integers.group + b.getAffineDimExpr(loopOf.size());
-    return AffineMap::get(loopOf.size() + (integers.group > 1), 0,
+    if (computed) { // several loops count the depth
+      AffineExpr term = b.getAffineConstantExpr(0);
+      for (auto [i, extent] : llvm::enumerate(computed->depth))
+        term = term * extent + b.getAffineDimExpr(loopOf.size() - 1 + i);
+      loops[loopOf.back()] = term;
+    }
+    return AffineMap::get(numLoops(), 0,
                           llvm::map_to_vector(indices, [&](AffineExpr index) { return index.replaceDims(loops); }),
                           b.getContext());
   }
+
+  /// Of the contraction.
+  unsigned numLoops() const { return loopOf.size() + (computed ? computed->depth.size() - 1 : integers.group > 1); }
 
   /// The axes of the sum's result in the order of the contraction's.
   SmallVector<int64_t> resultOrder() {
@@ -448,6 +477,8 @@ private:
   }
 
   std::pair<Value, AffineMap> layRight() {
+    if (computed)
+      return {computed->value, mapOfComputed()};
     if (sum.rhs.isUnsigned && sum.rhs.bits() < 32) // contractions have signed numbers there
       sum.rhs = {extended(sum.rhs.value, b.getIntegerType(2 * sum.rhs.bits()), true), sum.rhs.map};
     if (auto view = viewOfConstant(sum.rhs.value))
@@ -455,6 +486,16 @@ private:
     if (isReadInRows())
       return {sum.rhs.value, renumbered(sum.rhs.map.getResults())};
     return {packAtRunTime(), panels()};
+  }
+
+  AffineMap mapOfComputed() {
+    unsigned last = numLoops() - 1;
+    AffineExpr column = b.getAffineDimExpr(plan.outer.size());
+    SmallVector<AffineExpr> indices;
+    for (unsigned loop = plan.outer.size() + 1; loop < last; ++loop)
+      indices.push_back(b.getAffineDimExpr(loop));
+    indices.append({column.floorDiv(width()), b.getAffineDimExpr(last), column % width()});
+    return AffineMap::get(numLoops(), 0, indices, b.getContext());
   }
 
   int64_t width() { return target.panelWidth(element, extents[plan.column], attr); }
@@ -555,6 +596,7 @@ private:
   ConstantPanels &constants;
   Type element;
   IntegerProduct integers = {1, 0, 0, false};
+  std::optional<ComputedPanels> computed;
   SmallVector<int64_t> extents; ///< of the sum's loops
   SmallVector<unsigned> loopOf; ///< the sum's loop of each of the contraction's
 };

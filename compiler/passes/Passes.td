@@ -20,7 +20,8 @@ def FuseBatchNorm : Pass<"mlc-fuse-batch-norm", "::mlir::func::FuncOp"> {
 
 def FoldConstants : Pass<"mlc-fold-constants", "::mlir::ModuleOp"> {
   let summary = "Compute now what does not depend on the inputs";
-  let options = [Option<"keepQuantized", "keep-quantized", "bool", "false", "leave quantized constants as they are">];
+  let options = [Option<"keepQuantized", "keep-quantized", "bool", "false", "leave quantized constants as they are">,
+                 Option<"keepWeights", "keep-weights", "bool", "false", "leave quantized weights of products of floats as they are">];
   let dependentDialects = ["::mlc::onnx::OnnxDialect", "::mlir::func::FuncDialect"];
 }
 

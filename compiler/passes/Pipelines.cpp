@@ -19,13 +19,14 @@ void buildSimplify(OpPassManager &passes, const Target &, TargetAttr) {
   passes.addPass(createCSEPass());
 }
 
-void buildQuantize(OpPassManager &passes, const Target &, TargetAttr) {
+void buildQuantize(OpPassManager &passes, const Target &target, TargetAttr) {
+  bool isDevice = target.hostName() != target.name();
   passes.addNestedPass<func::FuncOp>(createSplitTransposedConv());
   passes.addPass(createFoldConstants({/*keepQuantized=*/true})); // filters of phases are constants again
   passes.addNestedPass<func::FuncOp>(createMoveQuantization());
   passes.addPass(createFoldConstants({/*keepQuantized=*/true})); // weights that were moved are constants again
   passes.addNestedPass<func::FuncOp>(createFormIntegerOperators());
-  passes.addPass(createFoldConstants());
+  passes.addPass(createFoldConstants({/*keepQuantized=*/false, /*keepWeights=*/!isDevice}));
   passes.addPass(createInferShapes());
   passes.addPass(createCSEPass());
 }

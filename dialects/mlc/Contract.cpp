@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Interfaces/LoopLikeInterface.h"
+#include "mlir/Interfaces/ValueBoundsOpInterface.h"
 
 using namespace mlir;
 
@@ -383,6 +384,14 @@ static bool isMultiple(OpFoldResult value, int64_t divisor) {
   return false;
 }
 
+/// Whether a tile's columns, which begin with a panel, are sure to end in it.
+static bool isWithinPanel(OpFoldResult columns, int64_t width) {
+  FailureOr<int64_t> most = ValueBoundsConstraintSet::computeConstantBound(
+      presburger::BoundType::UB, ValueBoundsConstraintSet::Variable(columns),
+      /*stopCondition=*/nullptr, /*closedUB=*/true);
+  return succeeded(most) && *most <= width;
+}
+
 /// The part of an operand that a tile touches; `first` and `count` are those of the loops.
 static Operation *slice(OpBuilder &b, Location loc, Value operand, AffineMap map, std::optional<PanelDims> panels,
                         ArrayRef<OpFoldResult> first, ArrayRef<OpFoldResult> count) {
@@ -398,6 +407,12 @@ static Operation *slice(OpBuilder &b, Location loc, Value operand, AffineMap map
       continue;
     }
     offsets.push_back(affine::makeComposedFoldedAffineApply(b, loc, index, first));
+    if (panels && dim == panels->first &&
+        isWithinPanel(count[cast<AffineDimExpr>(cast<AffineBinaryOpExpr>(index).getLHS()).getPosition()],
+                      panels->width)) {
+      sizes.push_back(b.getIndexAttr(1));
+      continue;
+    }
     AffineExpr size = panels && dim == panels->first ? cast<AffineBinaryOpExpr>(index).getLHS().ceilDiv(panels->width)
                                                      : index.replaceDims(last) + 1;
     sizes.push_back(affine::makeComposedFoldedAffineApply(b, loc, size, count));

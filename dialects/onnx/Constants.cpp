@@ -1,6 +1,7 @@
 #include "onnx/Constants.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
+#include <cstring>
 
 using namespace mlir;
 
@@ -77,6 +78,10 @@ ElementsAttr constantOf(RankedTensorType type, ArrayRef<char> data) {
   }
   if (data.size() < resourceBytes)
     return DenseElementsAttr::getFromRawBuffer(type, data);
+  // Equal elements are held once.
+  if (size_t size = bytesPerElement(element);
+      size > 0 && std::memcmp(data.data(), data.data() + size, data.size() - size) == 0)
+    return DenseElementsAttr::getFromRawBuffer(type, data.take_front(size));
   AsmResourceBlob blob = HeapAsmResourceBlob::allocateAndCopyWithAlign(data, 64);
   return DenseResourceElementsAttr::get(type, "folded", std::move(blob));
 }

@@ -152,17 +152,23 @@ int64_t panelWidth(Type element, int64_t columns, TargetAttr target, int64_t vec
 
 TilingAttr tile(TilingInterface root, const TileWork &work) {
   SmallVector<unsigned> loops;
-  SmallVector<int64_t> sizes(root.getLoopIteratorTypes().size(), 0);
+  SmallVector<int64_t> sizes(root.getLoopIteratorTypes().size(), 0), serial;
   if (ContractOp contract = contractionOf(root, loops)) {
     for (auto [loop, size] : llvm::zip(loops, tileContraction(contract, work)))
       sizes[loop] = size;
+    // Panels that are computed in the kernel should still be in a cache when they are read.
+    if (std::optional<int64_t> width = contract.getPanelWidth();
+        width && contract.getRhs().getDefiningOp<linalg::LinalgOp>()) {
+      serial.assign(sizes.size(), 0);
+      serial[loops[contract.getColumnLoop()]] = *width;
+    }
   } else if (auto structured = dyn_cast<linalg::LinalgOp>(root.getOperation())) {
     sizes = tileLoops(structured, work);
   } else {
     return nullptr;
   }
   // A size that is all of a loop is no cut.
-  return TilingAttr::get(root.getContext(), sizes, {});
+  return TilingAttr::get(root.getContext(), sizes, serial);
 }
 
 } // namespace mlc::cpu

@@ -152,8 +152,10 @@ class Case:
         graph = helper.make_graph(self.nodes, title,
                                   [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in self.inputs],
                                   [info(n, v) for n, v in self.outputs.items()], self.initializers)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
-        onnx.checker.check_model(model, full_check=True)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21), helper.make_opsetid("com.microsoft", 1)],
+                                  ir_version=10)
+        if all(node.domain == "" for node in self.nodes):
+            onnx.checker.check_model(model, full_check=True)
         return model
 
 
@@ -486,18 +488,55 @@ def embedding(c, blocked):
     c.finish(c.node("Gather", [table, rows]), real[np.abs(value.astype(np.float32)).astype(np.int64)])
 
 
-def weights_only(c, kind, block):
-    """A product of floats by constants that are dequantized."""
-    name, value = c.name("x"), c.rng.normal(0, 1, (5, 64)).astype(np.float32)
+def weights_only(c, kind, block, rows, depth, columns, zero=False, transposed=False):
+    """A product of floats by constants that are dequantized, of blocks along the depth or of columns."""
+    name, value = c.name("x"), c.rng.normal(0, 1, (rows, depth)).astype(np.float32)
     c.inputs.append((name, value.shape))
     c.feeds[name] = value
+    shape, along = ((columns, depth), 1) if transposed else ((depth, columns), 0)
     if block:
-        q, s = c.draw(kind, (64, 24)), c.rng.uniform(0.01, 0.02, (64 // block, 24)).astype(np.float32)
-        w = c.node("DequantizeLinear", [c.initializer(q, kind, "w"), c.initializer(s)], axis=0, block_size=block)
-        weights = q * np.repeat(s.astype(np.float64), block, axis=0)
+        q = c.draw(kind, shape)
+        blocks = tuple(n // block if axis == along else n for axis, n in enumerate(shape))
+        s = c.rng.uniform(0.01, 0.02, blocks).astype(np.float32)
+        z = c.draw(kind, blocks) if zero else np.zeros(blocks, np.int64)
+        w = c.node("DequantizeLinear", [c.initializer(q, kind, "w"), c.initializer(s)] + ([c.initializer(z, kind)] if zero else []),
+                   axis=along, block_size=block)
+        weights = (q - z.repeat(block, axis=along)) * s.astype(np.float64).repeat(block, axis=along)
     else:
-        w, weights, _ = c.weights(kind, (64, 24), 1, 0.01)
+        w, weights, _ = c.weights(kind, shape, 1 - along, 0.01, zero)
+    if transposed:
+        return c.finish(c.node("Gemm", [name, w], transB=1), value.astype(np.float64) @ weights.T)
     c.finish(c.node("MatMul", [name, w]), value.astype(np.float64) @ weights)
+
+
+def packed_bits(numbers, bits):
+    """Numbers along the last axis as bytes, the first in the lowest bits."""
+    per_byte = 8 // bits
+    count = -(-numbers.shape[-1] // per_byte)
+    padded = np.zeros((*numbers.shape[:-1], count * per_byte), np.int64)
+    padded[..., :numbers.shape[-1]] = numbers
+    parts = padded.reshape(*numbers.shape[:-1], count, per_byte)
+    return sum(parts[..., i] << (bits * i) for i in range(per_byte)).astype(np.uint8)
+
+
+def product_of_bits(c, bits, block, rows, depth, columns, zero, bias):
+    """MatMulNBits."""
+    name, value = c.name("x"), c.rng.normal(0, 1, (rows, depth)).astype(np.float32)
+    c.inputs.append((name, value.shape))
+    c.feeds[name] = value
+    blocks = -(-depth // block)
+    q = c.rng.integers(0, 2**bits, (columns, blocks, block))
+    s = c.rng.uniform(0.01, 0.02, (columns, blocks)).astype(np.float32)
+    z = c.rng.integers(0, 2**bits, (columns, blocks)) if zero else np.full((columns, blocks), 2 ** (bits - 1))
+    weights = ((q - z[:, :, None]) * s.astype(np.float64)[:, :, None]).reshape(columns, -1)[:, :depth]
+    operands = [name, c.initializer(packed_bits(q, bits), "u8", "w"), c.initializer(s.flatten())]
+    if zero or bias:
+        operands.append(c.initializer(packed_bits(z, bits).flatten(), "u8", "z") if zero else "")
+    offset = c.rng.normal(0, 1, columns).astype(np.float32) if bias else np.zeros(columns, np.float32)
+    if bias:
+        operands += ["", c.initializer(offset)]
+    y = c.node("MatMulNBits", operands, domain="com.microsoft", K=depth, N=columns, bits=bits, block_size=block)
+    c.finish(y, value.astype(np.float64) @ weights.T + offset)
 
 
 def others(out):
@@ -532,8 +571,19 @@ def others(out):
         write(out, f"{op.lower()}_{kind}", i, lambda c: function(c, op, kind))
     for blocked in (False, True):
         write(out, f"embedding_{'blocks' if blocked else 'tensor'}", 3, lambda c: embedding(c, blocked))
-    for i, (kind, block) in enumerate((("s8", 0), ("s4", 0), ("s4", 16), ("u4", 32), ("s8", 32))):
-        write(out, f"weights_{kind}_{block or 'columns'}", i, lambda c: weights_only(c, kind, block))
+    # Small ones are dequantized when the model is compiled, large ones when they are read.
+    forms = [(5, 64, 24), (1, 192, 104), (7, 192, 112), (40, 320, 129)]
+    for i, (kind, block, zero, transposed) in enumerate((
+            ("s8", 0, False, False), ("s4", 0, False, True), ("s4", 16, False, False), ("u4", 32, True, False),
+            ("s8", 32, False, True), ("u8", 0, True, False), ("u8", 64, True, True), ("u4", 32, False, True))):
+        for rows, depth, columns in forms:
+            title = f"weights_{kind}_{block or 'columns'}_{'zero_' if zero else ''}{rows}x{depth}x{columns}{'_nk' if transposed else ''}"
+            write(out, title, i, lambda c: weights_only(c, kind, block, rows, depth, columns, zero, transposed))
+    for i, (bits, block, rows, depth, columns, zero, bias) in enumerate((
+            (4, 32, 1, 256, 96, False, False), (4, 16, 9, 272, 100, True, True), (4, 32, 3, 250, 96, True, False),
+            (8, 32, 20, 256, 96, False, True), (4, 128, 1, 256, 160, True, False), (2, 32, 5, 256, 100, False, False))):
+        title = f"bits_{bits}_{block}_{rows}x{depth}x{columns}{'_zero' if zero else ''}{'_bias' if bias else ''}"
+        write(out, title, i, lambda c: product_of_bits(c, bits, block, rows, depth, columns, zero, bias))
 
 
 def main():

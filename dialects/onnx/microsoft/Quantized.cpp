@@ -137,17 +137,14 @@ static bool matMulNBits(const FunctionBodyBuildContext &context, FunctionBuilder
       integerOf(context, "weight_prepacked"))
     return false;
   int64_t blocks = (k + block - 1) / block;
-  b.Const("blockExtents", std::vector<int64_t>{n, blocks, block})
-      .Const("scaleExtents", std::vector<int64_t>{n, blocks, 1});
-  unpack(b, "numbers", "B", bits);
-  b.Add("blocks = Reshape(numbers, blockExtents)")
-      .Add("weights = CastLike(blocks, scales)")
-      .Add("blockScales = Reshape(scales, scaleExtents)");
   const ::onnx::TypeProto *zeroType = context.getInputType(3);
+  bool isByte = zeroType && zeroType->tensor_type().elem_type() == ::onnx::TensorProto::UINT8;
+  unpack(b, "numbers", "B", bits);
+  b.Const("rowExtents", std::vector<int64_t>{n, blocks * block}).Const("scaleExtents", std::vector<int64_t>{n, blocks});
   if (!context.hasInput(3)) {
-    addByte(b, "zero8", 1 << (bits - 1));
-    b.Add("zeros = CastLike(zero8, scales)");
-  } else if (zeroType && zeroType->tensor_type().elem_type() == ::onnx::TensorProto::UINT8) {
+    addByte(b, "zero", 1 << (bits - 1));
+    b.Add("zeros = Expand(zero, scaleExtents)");
+  } else if (isByte) {
     unpack(b, "zeroNumbers", "zero_points", bits);
     b.Const("zeroRows", std::vector<int64_t>{n, -1})
         .Const1D("none", int64_t(0))
@@ -155,20 +152,30 @@ static bool matMulNBits(const FunctionBodyBuildContext &context, FunctionBuilder
         .Const1D("count", blocks)
         .Add("zeroPadded = Reshape(zeroNumbers, zeroRows)")
         .Add("zeroCut = Slice(zeroPadded, none, count, columns)")
-        .Add("zeroBlocks = Reshape(zeroCut, scaleExtents)")
-        .Add("zeros = CastLike(zeroBlocks, scales)");
-  } else {
-    b.Add("zeros = Reshape(zero_points, scaleExtents)");
+        .Add("zeros = Reshape(zeroCut, scaleExtents)");
   }
-  b.Const("rowExtents", std::vector<int64_t>{n, blocks * block})
-      .Const1D("first", int64_t(0))
-      .Const1D("depth", k)
-      .Const1D("alongK", int64_t(1))
-      .Add("centered = Sub(weights, zeros)")
-      .Add("scaled = Mul(centered, blockScales)")
-      .Add("padded = Reshape(scaled, rowExtents)")
-      .Add("rows = Slice(padded, first, depth, alongK)")
-      .Add("matrix = Transpose <perm = [1, 0]> (rows)")
+  bool hasFloatZeros = context.hasInput(3) && !isByte;
+  if (hasFloatZeros)
+    b.Const("blockExtents", std::vector<int64_t>{n, blocks, block})
+        .Const("zeroExtents", std::vector<int64_t>{n, blocks, 1})
+        .Add("blocks = Reshape(numbers, blockExtents)")
+        .Add("weights = CastLike(blocks, scales)")
+        .Add("blockScales = Reshape(scales, zeroExtents)")
+        .Add("blockZeros = Reshape(zero_points, zeroExtents)")
+        .Add("centered = Sub(weights, blockZeros)")
+        .Add("scaled = Mul(centered, blockScales)")
+        .Add("padded = Reshape(scaled, rowExtents)");
+  else
+    b.Add("quantized = Reshape(numbers, rowExtents)")
+        .Add("rowScales = Reshape(scales, scaleExtents)")
+        .Add("padded = DequantizeLinear(quantized, rowScales, zeros)", "axis", int64_t(1), "block_size", block);
+  bool isPadded = blocks * block != k;
+  if (isPadded)
+    b.Const1D("first", int64_t(0))
+        .Const1D("depth", k)
+        .Const1D("alongK", int64_t(1))
+        .Add("rows = Slice(padded, first, depth, alongK)");
+  b.Add(isPadded ? "matrix = Transpose <perm = [1, 0]> (rows)" : "matrix = Transpose <perm = [1, 0]> (padded)")
       .Add("product = MatMul(A, matrix)")
       .Add(context.hasInput(5) ? "Y = Add(product, bias)" : "Y = Identity(product)");
   return true;

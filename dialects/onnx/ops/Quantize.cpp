@@ -157,6 +157,21 @@ static FailureOr<Value> lowerQuantize(QuantizeLinearOp op, Lowering &l) {
   return l.cast(result, computed, to, narrowing);
 }
 
+/// The extents of blocks and of what is in them, in place of an axis that fixed numbers of whole blocks make up; empty
+/// where they do not.
+static SmallVector<OpFoldResult> splitIntoBlocks(Lowering &l, ArrayRef<OpFoldResult> extents, int64_t axis,
+                                                 int64_t block) {
+  if (block == 0) // of a scalar, too, which has no axis
+    return {};
+  std::optional<int64_t> extent = getConstantIntValue(extents[axis]);
+  if (!extent || *extent % block != 0)
+    return {};
+  SmallVector<OpFoldResult> split(extents);
+  split[axis] = l.b.getIndexAttr(*extent / block);
+  split.insert(split.begin() + axis + 1, l.b.getIndexAttr(block));
+  return split;
+}
+
 static FailureOr<Value> lowerDequantize(DequantizeLinearOp op, Lowering &l) {
   Value x = op.getX(), scale = op.getXScale(), zeroPoint = op.getXZeroPoint();
   Type element = Lowering::element(x), to = Lowering::element(op.getY()), f32 = l.b.getF32Type();
@@ -164,19 +179,43 @@ static FailureOr<Value> lowerDequantize(DequantizeLinearOp op, Lowering &l) {
   if (failed(axis))
     return failure();
   SmallVector<OpFoldResult> extents = l.extents(op.getY());
-  SmallVector<Along> operands = {{l.broadcastable(x, l.known.extents(x)), element, otherAxes(extents.size(), {})},
-                                 parameterOf(op, l, scale, *axis)};
-  if (zeroPoint)
-    operands.push_back(parameterOf(op, l, zeroPoint, *axis));
+  Value stored = l.broadcastable(x, l.known.extents(x));
+  // Whole blocks are an axis of their own, along which a scale does not change.
+  SmallVector<OpFoldResult> split = splitIntoBlocks(l, extents, *axis, op.getBlockSize());
+  SmallVector<ReassociationIndices> groups;
+  if (!split.empty()) {
+    for (int64_t i = 0, from = 0; i < (int64_t)extents.size(); ++i, ++from)
+      groups.push_back(i == *axis ? ReassociationIndices{from, ++from} : ReassociationIndices{from});
+    SmallVector<int64_t> shape = llvm::map_to_vector(
+        split, [](OpFoldResult extent) { return getConstantIntValue(extent).value_or(ShapedType::kDynamic); });
+    auto type = RankedTensorType::get(shape, getElementTypeOrSelf(stored.getType()));
+    stored = tensor::ExpandShapeOp::create(l.b, l.loc(), type, stored, groups, split);
+  }
+  ArrayRef<OpFoldResult> loops = split.empty() ? extents : split;
+  auto operandOf = [&](Value parameter) -> Along {
+    if (split.empty())
+      return parameterOf(op, l, parameter, *axis);
+    Extents blocks = blockExtents(l.known.math, l.known.extents(x), *axis, op.getBlockSize());
+    return {l.broadcast(l.broadcastable(parameter, blocks), l.materialize(blocks)), Lowering::element(parameter),
+            otherAxes(loops.size(), {*axis + 1})};
+  };
+  SmallVector<Along> operands = {{stored, element, otherAxes(loops.size(), {})}, operandOf(scale)};
+  // A zero point that is known is no operand.
+  std::optional<double> zero = zeroPoint ? constantNumber(zeroPoint) : 0;
+  if (!zero)
+    operands.push_back(operandOf(zeroPoint));
   Type scaleElement = Lowering::element(scale), wide = isFloat(element) ? f32 : Type(l.b.getI32Type());
-  return l.elementwise(extents, to, operands, [&](Scalars &s, ValueRange args) {
+  Value result = l.elementwise(loops, to, operands, [&](Scalars &s, ValueRange args) {
     Scalars target{s.b, s.loc, wide};
     Value value = castScalar(s, args[0], element, wide);
-    if (zeroPoint)
+    if (!zero)
       value = subtract(target, {value, castScalar(s, args[2], element, wide)});
+    else if (*zero != 0)
+      value = subtract(target, {value, s.constant(*zero, wide)});
     Real real(s, castScalar(s, value, wide, f32)), by(s, castScalar(s, args[1], scaleElement, f32));
     return castScalar(s, real * by, f32, to);
   });
+  return split.empty() ? result : Value(tensor::CollapseShapeOp::create(l.b, l.loc(), result, groups));
 }
 
 //===-- DynamicQuantizeLinear --------------------------------------------------------===//
