@@ -153,6 +153,8 @@ static FailureOr<const Target *> targetNamed(StringRef name, MLIRContext &contex
          << "unknown target '" << name << "'; known are " << llvm::join(names, ", ");
 }
 
+static StringRef chipOf(const Options &options) { return options.board.empty() ? options.chip : options.board; }
+
 FailureOr<std::pair<const Target *, TargetAttr>> targetOf(const Options &options, MLIRContext &context) {
   context.loadDialect<MlcDialect>(); // the target describes itself by its attribute
   if (StringRef(options.target).contains(','))
@@ -163,7 +165,9 @@ FailureOr<std::pair<const Target *, TargetAttr>> targetOf(const Options &options
   if (failed(found))
     return failure();
   const Target *target = *found;
-  FailureOr<TargetAttr> attr = target->describe(&context, options.chip, options.features);
+  if (!options.chip.empty() && !options.board.empty())
+    return emitError(UnknownLoc::get(&context)) << "expects --chip or --board, got both";
+  FailureOr<TargetAttr> attr = target->describe(&context, chipOf(options), options.features);
   if (failed(attr))
     return failure();
   return std::pair(target, *attr);
@@ -179,9 +183,10 @@ static FailureOr<std::pair<const Target *, TargetAttr>> settleTarget(ModuleOp mo
       module->setAttr(targetAttrName, asked->second);
     return asked;
   }
-  for (auto [option, given, known] : {std::tuple("--target", StringRef(options.target), own.getName()),
-                                      std::tuple("--chip", StringRef(options.chip), own.getChip()),
-                                      std::tuple("--features", StringRef(options.features), own.getFeatures())})
+  for (auto [option, given, known] :
+       {std::tuple("--target", StringRef(options.target), own.getName()),
+        std::tuple(options.board.empty() ? "--chip" : "--board", chipOf(options), own.getChip()),
+        std::tuple("--features", StringRef(options.features), own.getFeatures())})
     if (!given.empty() && given != known)
       return module.emitError("expects no ")
              << option << " but the one that the text was printed for, '" << known << "', got '" << given << "'";
@@ -208,6 +213,26 @@ static std::string outputPath(const Options &options) {
   return path.str().str();
 }
 
+/// Writes what the driver of the device is given. One file is for one chip.
+static LogicalResult writeKernels(ModuleOp module, const Options &options) {
+  if (options.kernels.empty())
+    return success();
+  SmallVector<StringAttr> images;
+  for (auto global : module.getOps<LLVM::GlobalOp>())
+    if (global.getSymName().starts_with(deviceImagePrefix))
+      images.push_back(cast<StringAttr>(*global.getValue()));
+  if (images.size() != 1)
+    return module.emitError("expects code of a device for one chip to write to '")
+           << options.kernels << "', got " << images.size()
+           << (images.empty() ? "; what is compiled for a device has some after the phase target"
+                              : "; name one with --chip");
+  TextFile file(options.kernels, UnknownLoc::get(module.getContext()));
+  if (!file.stream())
+    return failure();
+  *file.stream() << images.front().getValue().drop_back(); // a zero ends it
+  return failed(file.finish()) ? failure() : file.commit();
+}
+
 /// Links, and writes the header if one is asked for. Neither file appears unless both can be written.
 static LogicalResult writeLibrary(ModuleOp module, const Options &options, const Target &target, TargetAttr attr) {
   std::optional<TextFile> header;
@@ -227,11 +252,15 @@ static LogicalResult checkOutputs(const Options &options, MLIRContext &context) 
   auto areOne = [](StringRef a, StringRef b) {
     return !a.empty() && !b.empty() && (a == b || llvm::sys::fs::equivalent(a, b));
   };
-  for (StringRef written : {StringRef(output), StringRef(options.header)})
+  for (StringRef written : {StringRef(output), StringRef(options.header), StringRef(options.kernels)})
     if (areOne(written, options.input))
       return emitError(UnknownLoc::get(&context)) << "'" << written << "' is the model itself; write to another file";
   if (areOne(output, options.header))
     return emitError(UnknownLoc::get(&context)) << "'" << output << "' is to be both library and header";
+  for (StringRef other : {StringRef(output), StringRef(options.header)})
+    if (areOne(other, options.kernels))
+      return emitError(UnknownLoc::get(&context))
+             << "'" << other << "' is to be two files, one of which has the kernels";
   return success();
 }
 
@@ -306,7 +335,8 @@ static FailureOr<std::pair<Options, Options>> splitTargets(const Options &option
                     << "'";
   std::pair<Options, Options> each(options, options);
   each.first.target = first.str();
-  // Chip and features are the machine's.
+  // Chip and features are the machine's, a board is the device.
+  each.first.board = "";
   each.second.target = second.str();
   each.second.chip = each.second.features = "";
   return each;
@@ -318,7 +348,7 @@ static LogicalResult compileForTwo(const Options &options, MLIRContext &context,
   if (failed(each))
     return failure();
   FailureOr<Compiled> device = runPhases(each->second, "", context, clock);
-  if (failed(device))
+  if (failed(device) || failed(writeKernels(*device->module, options)))
     return failure();
   const bool isOfUse = hasDeviceCode(*device->module);
   if (!isOfUse)
@@ -347,6 +377,8 @@ LogicalResult compile(const Options &options, MLIRContext &context) {
   if (failed(compiled))
     return failure();
   ModuleOp module = *compiled->module;
+  if (failed(writeKernels(module, options)))
+    return failure();
   if (options.emit != Phase::Link)
     return printModule(module, options);
   return clock.run("link", [&] { return writeLibrary(module, options, *compiled->target, compiled->attr); });

@@ -35,8 +35,10 @@ struct Options {
   std::string input;               ///< .onnx, .onnxtxt, or .mlir together with `from`
   std::string output;              ///< the .so, or the printed phase; empty: derived from the input
   std::string header;              ///< the typed header; empty: none
+  std::string kernels;             ///< what the device's driver is given, text or code; empty: not written
   std::string target;              ///< empty: that of the text that is read, else this machine's; "x86,opencl": for two
   std::string chip;                ///< empty: the target's usual one
+  std::string board;               ///< the chip of a target whose chips are boards: one that it knows, or a file
   std::string features;            ///< additions to the chip's, "+avx512vnni,-avx512f"
   Phase from = Phase::Import;      ///< the phase that reads the input; later than import for .mlir
   Phase emit = Phase::Link;        ///< the last phase that runs

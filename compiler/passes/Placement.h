@@ -18,6 +18,8 @@ inline constexpr llvm::StringLiteral deviceModelAttrName = "mlc.device_model";
 inline constexpr llvm::StringLiteral deviceModelSymbolName = "mlc_device_model";
 /// The mlc_device_program of a module, where something of the model runs on a device.
 inline constexpr llvm::StringLiteral programSymbolName = "mlc_program";
+/// What the names of its images begin with: constants of the llvm dialect, one for each chip.
+inline constexpr llvm::StringLiteral deviceImagePrefix = "mlc.device.code.";
 /// The unit attribute of a module that holds functions of a device, as the dialect gpu has it; mlc_program is theirs.
 inline constexpr llvm::StringLiteral deviceCodeAttrName = "gpu.container_module";
 

@@ -2,7 +2,9 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
+#include "passes/Placement.h"
 #include "passes/PlanMemory.h"
 
 using namespace mlir;
@@ -11,9 +13,10 @@ namespace mlc::gpu {
 
 static bool isStoredTo(Value buffer) {
   return llvm::any_of(buffer.getUsers(), [&](Operation *user) {
-    if (auto store = dyn_cast<memref::StoreOp>(user))
-      return store.getMemRef() == buffer;
-    return isa<ViewLikeOpInterface>(user) && llvm::any_of(user->getResults(), isStoredTo);
+    if (isa<ViewLikeOpInterface>(user))
+      return llvm::any_of(user->getResults(), isStoredTo);
+    auto effects = dyn_cast<MemoryEffectOpInterface>(user);
+    return effects && effects.getEffectOnValue<MemoryEffects::Write>(buffer);
   });
 }
 
@@ -91,7 +94,7 @@ void emitProgram(ModuleOp module, mlir::gpu::GPUModuleOp device, ArrayRef<Image>
   SmallVector<std::string> chips, codes;
   for (auto [i, image] : llvm::enumerate(images)) {
     chips.push_back(text("mlc.device.chip." + Twine(i), image.chip));
-    codes.push_back(text("mlc.device.code." + Twine(i), image.code));
+    codes.push_back(text(deviceImagePrefix + Twine(i), image.code));
   }
   auto imageType = LLVM::LLVMStructType::getLiteral(b.getContext(), {pointer, pointer, i64});
   table("mlc.device.images", imageType, images.size(), [&](size_t i) -> SmallVector<Value> {

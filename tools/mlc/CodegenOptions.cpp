@@ -8,6 +8,8 @@ void addCodegenOptions(CommandLine &line, Options &options) {
       "target", "NAME", options.target,
       "kind of machine, of those that `mlc targets` lists (this one's); x86,opencl: with a device to be preferred");
   line.option("chip", "NAME", options.chip, "x86-64-v3, armv8.2-a, cortex-a76 or the like, or native: this machine");
+  line.option("board", "NAME", options.board,
+              "for --target=fpga: a board that `mlc targets fpga` lists, or a YAML file that says what it has");
   line.option("features", "LIST", options.features, "changes to what the chip has: +avx512vnni,-avx512f");
   line.flag("unchecked", options.unchecked, "leave out the checks of indices and extents at run time");
   auto takeShape = [&options](llvm::StringRef text) -> llvm::Error {

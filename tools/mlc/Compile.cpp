@@ -65,6 +65,7 @@ Error runCompile(CommandLine &line) {
   line.positional("model", options.input, CommandLine::Needs::MaybeAWord);
   line.option("o", "FILE", options.output, "where to write (MODEL.so here; the text of a phase: standard output)");
   line.option("header", "FILE", options.header, "write a C header with the model's own types, too");
+  line.option("kernels", "FILE", options.kernels, "write what a device's driver or tools are given, too: text or code");
   addCodegenOptions(line, options);
   line.flag("profile", options.profile, "count the time of each kernel, for `mlc bench --per-kernel`");
   line.option("emit", "PHASE", phase(options.emit), "stop after a phase and print (link: the library)");
