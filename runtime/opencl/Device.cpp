@@ -115,7 +115,12 @@ mlc_status build(const mlc_device_program &program, mlc_error *error) {
   cl::Object built = call().createProgramWithSource(shared.context, 1, &text, &size, &code);
   if (code != cl::success)
     return fail(error, "take the model's kernels", code);
-  code = call().buildProgram(built, 1, &shared.device, "-cl-std=CL1.2 -cl-kernel-arg-info", nullptr, nullptr);
+  // Without the last word a quotient of floats may be as far off as 2.5 units in the last place.
+  const bool rounds = infoOf<cl::Bits>(cl::deviceFloats) & cl::roundsQuotients;
+  code = call().buildProgram(built, 1, &shared.device,
+                             rounds ? "-cl-std=CL1.2 -cl-kernel-arg-info -cl-fp32-correctly-rounded-divide-sqrt"
+                                    : "-cl-std=CL1.2 -cl-kernel-arg-info",
+                             nullptr, nullptr);
   if (code != cl::success) {
     char log[256] = "";
     size_t length = 0;

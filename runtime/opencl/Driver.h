@@ -29,6 +29,9 @@ constexpr Uint kernelGroupSize = 0x11B0, kernelCompiledGroup = 0x11B1, kernelLoc
 constexpr Uint deviceName = 0x102B, deviceMemoryBytes = 0x101F, deviceMostBytes = 0x1010, deviceLocalBytes = 0x1023,
                deviceGroupSize = 0x1004, programLog = 0x1183;
 
+/// What a device does with floats of 32 bits.
+constexpr Uint deviceFloats = 0x101B;
+constexpr Bits roundsQuotients = 1 << 7; ///< correctly, if it is asked to
 constexpr Uint queueContext = 0x1090, queueDevice = 0x1091, queueProperties = 0x1093;
 constexpr Bits isOutOfOrder = 1 << 0; ///< of a queue's properties
 
