@@ -9,13 +9,13 @@ namespace mlc::gpu {
 class DeviceTarget : public Target {
 public:
   llvm::StringRef hostName() const final { return "x86"; }
-  TilingAttr tile(mlir::TilingInterface, TargetAttr) const final;
-  int64_t panelWidth(mlir::Type element, int64_t columns, TargetAttr) const final;
+  TilingAttr tile(mlir::TilingInterface, TargetAttr) const override;
+  int64_t panelWidth(mlir::Type element, int64_t columns, TargetAttr) const override;
   int64_t stackBytes() const final { return 0; }
-  void place(mlir::OpPassManager &, TargetAttr) const final;
+  void place(mlir::OpPassManager &, TargetAttr) const override;
   void lower(mlir::OpPassManager &, TargetAttr) const final;
   llvm::FailureOr<Binary> emit(mlir::ModuleOp, TargetAttr) const final;
-  llvm::StringRef runtime() const final { return name(); }
+  llvm::StringRef runtime() const override { return name(); }
   /// How the threads of a block share the products of a contraction that has many rows; null: each multiplies on its
   /// own.
   virtual std::unique_ptr<TileProduct> tileProduct(ContractOp, TargetAttr) const;

@@ -6,6 +6,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "opencl/OpenCL.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
@@ -262,9 +263,60 @@ std::string expressionForm(Operation *op) {
     return formOf(compare.getPredicate()).str();
   if (auto compare = dyn_cast<arith::CmpFOp>(op))
     return formOf(compare.getPredicate()).str();
+  // A number is no NaN.
+  FloatAttr number;
+  if (isa<arith::MaximumFOp, arith::MinimumFOp>(op) && matchPattern(op->getOperand(1), m_Constant(&number)) &&
+      !number.getValue().isNaN())
+    return isa<arith::MaximumFOp>(op) ? "$0 != $0 ? $0 : fmax($0, $1)" : "$0 != $0 ? $0 : fmin($0, $1)";
   if (isa<arith::ShLIOp, arith::ShRSIOp, arith::ShRUIOp>(op) && op->getResult(0).getType().isInteger(1))
     return "";
   return formOf(op->getName().getStringRef()).str();
+}
+
+std::string expression(Operation *op, llvm::function_ref<std::string(Value)> name) {
+  std::string form = expressionForm(op), text;
+  for (size_t i = 0; i < form.size(); ++i) {
+    if (form[i] != '$') {
+      text += form[i];
+      continue;
+    }
+    char what = form[++i];
+    text += what == 't'   ? typeName(op->getResult(0).getType()).str()
+            : what == 'u' ? unsignedTypeName(op->getResult(0).getType()).str()
+            : what == 's' ? unsignedTypeName(op->getOperand(0).getType()).str()
+                          : name(op->getOperand(what - '0'));
+  }
+  return text;
+}
+
+std::string literal(TypedAttr value) {
+  if (auto integer = dyn_cast<IntegerAttr>(value)) {
+    if (integer.getType().isInteger(1))
+      return integer.getValue().isZero() ? "false" : "true";
+    int64_t number = integer.getValue().getSExtValue();
+    if (number == std::numeric_limits<int64_t>::min())
+      return "(-9223372036854775807L - 1)";
+    bool isLong = integer.getType().isIndex() || integer.getType().isInteger(64);
+    bool isWide = number > std::numeric_limits<int32_t>::max() || number <= std::numeric_limits<int32_t>::min();
+    std::string text = std::to_string(number) + (isLong || isWide ? "L" : "");
+    return number < 0 ? "(" + text + ")" : text;
+  }
+  llvm::APFloat number = cast<FloatAttr>(value).getValue();
+  uint64_t bits = number.bitcastToAPInt().getZExtValue();
+  Type type = value.getType();
+  if (type.isF16() || type.isBF16())
+    return "(ushort)" + std::to_string(bits);
+  if (!number.isFinite())
+    return (type.isF64() ? "as_double(0x" : "as_float(0x") + llvm::utohexstr(bits) + (type.isF64() ? "UL)" : "U)");
+  char text[40];
+  snprintf(text, sizeof text, type.isF64() ? "%.17g" : "%.9g",
+           type.isF64() ? number.convertToDouble() : number.convertToFloat());
+  std::string result = text;
+  if (result.find_first_of(".e") == std::string::npos)
+    result += ".0";
+  if (type.isF32())
+    result += "f";
+  return result[0] == '-' ? "(" + result + ")" : result;
 }
 
 bool hasForm(Operation *op) {

@@ -29,6 +29,10 @@ llvm::StringRef unsignedTypeName(mlir::Type type);
 /// result's type, $u for it without sign, $s for the first operand's type without sign. Empty if it has no such form.
 std::string expressionForm(mlir::Operation *op);
 bool hasForm(mlir::Operation *op);
+/// The expression itself, with what `name` says of each operand.
+std::string expression(mlir::Operation *op, llvm::function_ref<std::string(mlir::Value)> name);
+/// A number, or the bits of a half.
+std::string literal(mlir::TypedAttr value);
 
 /// What stands before all kernels; Forms.cpp.
 extern const llvm::StringLiteral prologue;

@@ -98,36 +98,6 @@ private:
   DenseMap<Value, View> views;
 };
 
-std::string literal(TypedAttr value) {
-  if (auto integer = dyn_cast<IntegerAttr>(value)) {
-    if (integer.getType().isInteger(1))
-      return integer.getValue().isZero() ? "false" : "true";
-    int64_t number = integer.getValue().getSExtValue();
-    if (number == std::numeric_limits<int64_t>::min())
-      return "(-9223372036854775807L - 1)";
-    bool isLong = integer.getType().isIndex() || integer.getType().isInteger(64);
-    bool isWide = number > std::numeric_limits<int32_t>::max() || number <= std::numeric_limits<int32_t>::min();
-    std::string text = std::to_string(number) + (isLong || isWide ? "L" : "");
-    return number < 0 ? "(" + text + ")" : text;
-  }
-  llvm::APFloat number = cast<FloatAttr>(value).getValue();
-  uint64_t bits = number.bitcastToAPInt().getZExtValue();
-  Type type = value.getType();
-  if (type.isF16() || type.isBF16())
-    return "(ushort)" + std::to_string(bits);
-  if (!number.isFinite())
-    return (type.isF64() ? "as_double(0x" : "as_float(0x") + llvm::utohexstr(bits) + (type.isF64() ? "UL)" : "U)");
-  char text[40];
-  snprintf(text, sizeof text, type.isF64() ? "%.17g" : "%.9g",
-           type.isF64() ? number.convertToDouble() : number.convertToFloat());
-  std::string result = text;
-  if (result.find_first_of(".e") == std::string::npos)
-    result += ".0";
-  if (type.isF32())
-    result += "f";
-  return result[0] == '-' ? "(" + result + ")" : result;
-}
-
 std::string Writer::name(Value value) {
   if (auto constant = value.getDefiningOp<arith::ConstantOp>())
     return literal(constant.getValue());
@@ -366,21 +336,9 @@ LogicalResult Writer::write(Operation *op) {
   } else if (isa<mlir::gpu::BarrierOp>(op)) {
     line() << "barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);\n";
   } else {
-    std::string form = expressionForm(op);
-    if (form.empty())
+    std::string text = expression(op, [&](Value operand) { return name(operand); });
+    if (text.empty())
       return op->emitOpError("has no form in OpenCL C");
-    std::string text;
-    for (size_t i = 0; i < form.size(); ++i) {
-      if (form[i] != '$') {
-        text += form[i];
-        continue;
-      }
-      char what = form[++i];
-      text += what == 't'   ? typeName(op->getResult(0).getType()).str()
-              : what == 'u' ? unsignedTypeName(op->getResult(0).getType()).str()
-              : what == 's' ? unsignedTypeName(op->getOperand(0).getType()).str()
-                            : name(op->getOperand(what - '0'));
-    }
     declare(op->getResult(0), text);
   }
   return success();
