@@ -7,6 +7,10 @@
 #include "cuda/Cuda.h"
 #include "cuda/Passes.h"
 #endif
+#ifdef MLC_TARGET_FPGA
+#include "fpga/Fpga.h"
+#include "fpga/Passes.h"
+#endif
 #ifdef MLC_TARGET_HIP
 #include "hip/Hip.h"
 #include "hip/Passes.h"
@@ -44,6 +48,10 @@ void registerAllTargets() {
 #ifdef MLC_TARGET_OPENCL
   opencl::registerOpenclPasses();
   registerTarget(std::make_unique<OpenCLTarget>());
+#endif
+#ifdef MLC_TARGET_FPGA
+  fpga::registerFpgaPasses();
+  registerTarget(std::make_unique<FpgaTarget>());
 #endif
 #ifdef MLC_TARGET_CUDA
   cuda::registerCudaPasses();

@@ -48,6 +48,11 @@ for target in ("x86", "arm", "riscv", "opencl", "cuda", "hip"):
         config.available_features.add("target-" + target)
     else:
         config.excludes.append(target)
+# A flavour of OpenCL has no runtime of its own.
+if os.path.isdir(os.path.join(build, "targets", "fpga")):
+    config.available_features.add("target-fpga")
+else:
+    config.excludes.append("fpga")
 # What devices share is built with any of them.
 if not {"target-opencl", "target-cuda", "target-hip"} & config.available_features:
     config.excludes.append("gpu")

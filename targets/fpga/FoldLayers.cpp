@@ -1,0 +1,37 @@
+// Decides the schedule of a design, and says what it takes.
+#include "Target.h"
+#include "fpga/Passes.h"
+#include "fpga/Schedule.h"
+#include "passes/Placement.h"
+
+using namespace mlir;
+
+namespace mlc::fpga {
+#define GEN_PASS_DEF_FOLDLAYERS
+#include "fpga/Passes.h.inc"
+
+namespace {
+
+struct FoldLayers : impl::FoldLayersBase<FoldLayers> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    FailureOr<std::pair<const Target *, TargetAttr>> target = targetOf(module);
+    if (failed(target))
+      return signalPassFailure();
+    FailureOr<Board> board = readBoard(&getContext(), target->second.getChip());
+    if (failed(board))
+      return signalPassFailure();
+    FailureOr<Schedule> schedule = Schedule::read(module, *board);
+    if (failed(schedule) || schedule->layers.empty())
+      return failed(schedule) ? signalPassFailure() : void();
+    if (failed(schedule->fold()))
+      return signalPassFailure();
+    module.emitRemark(schedule->summary());
+    NamedAttrList properties(module->getAttrOfType<DictionaryAttr>(propertiesAttrName));
+    properties.set("mlc.placement", StringAttr::get(&getContext(), schedule->summary()));
+    module->setAttr(propertiesAttrName, properties.getDictionary(&getContext()));
+  }
+};
+
+} // namespace
+} // namespace mlc::fpga
