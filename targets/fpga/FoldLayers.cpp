@@ -3,6 +3,7 @@
 #include "fpga/Passes.h"
 #include "fpga/Schedule.h"
 #include "passes/Placement.h"
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 
@@ -28,7 +29,15 @@ struct FoldLayers : impl::FoldLayersBase<FoldLayers> {
       return signalPassFailure();
     module.emitRemark(schedule->summary());
     NamedAttrList properties(module->getAttrOfType<DictionaryAttr>(propertiesAttrName));
-    properties.set("mlc.placement", StringAttr::get(&getContext(), schedule->summary()));
+    auto tell = [&](const Twine &name, const Twine &text) {
+      properties.set(name.str(), StringAttr::get(&getContext(), text));
+    };
+    tell("mlc.placement", schedule->summary());
+    for (auto [number, row] : llvm::enumerate(schedule->reports()))
+      tell(llvm::formatv("mlc.layer.{0,0+3}.{1}", number, row.layer).str(),
+           llvm::formatv("{0} multipliers, {1}, {2} cycles, {3} runs a second; {4}", row.multipliers, row.blocks,
+                         row.cycles, row.rate, row.circuits)
+               .str());
     module->setAttr(propertiesAttrName, properties.getDictionary(&getContext()));
   }
 };

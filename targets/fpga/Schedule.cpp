@@ -389,56 +389,73 @@ std::string Schedule::summary() const {
   return text;
 }
 
-std::string Schedule::report() const {
-  std::string text;
-  llvm::raw_string_ostream out(text);
-  auto row = [&](StringRef layer, StringRef runs, StringRef multipliers, StringRef blocks, StringRef moved,
-                 StringRef cycles, StringRef rate, StringRef what) {
-    out << llvm::formatv("{0,-36} {1,4} {2,11} {3,19} {4,8} {5,9} {6,9}  {7}\n", layer, runs, multipliers, blocks,
-                         moved, cycles, rate, what);
-  };
-  auto number = [](double value) { return llvm::formatv("{0:F1}", value).str(); };
-  auto listBlocks = [&](const Blocks &blocks) {
-    SmallVector<std::string> parts;
-    for (auto [kind, count] : llvm::zip(board.memory, blocks))
-      if (count)
-        parts.push_back(std::to_string(count) + " " + kind.kind);
-    return parts.empty() ? std::string("-") : llvm::join(parts, ", ");
-  };
+static std::string oneDecimal(double value) { return llvm::formatv("{0:F1}", value).str(); }
+
+static std::string listBlocks(const Board &board, const Blocks &blocks) {
+  SmallVector<std::string> parts;
+  for (auto [kind, count] : llvm::zip(board.memory, blocks))
+    if (count)
+      parts.push_back(std::to_string(count) + " " + kind.kind);
+  return parts.empty() ? "-" : llvm::join(parts, ", ");
+}
+
+/// "4x16" for each nest: sums at once, and terms of each.
+static std::string describeCircuits(const Layer &layer) {
+  SmallVector<std::string> circuits;
+  for (const Plan &plan : layer.plans) {
+    std::string own = std::to_string(plan.lanes(false)) + "x" + std::to_string(plan.lanes(true) / plan.lanes(false));
+    if (int64_t count = llvm::count(plan.folding.streamed, true))
+      own += " " + std::to_string(count) + " streamed";
+    if (plan.interval > 1)
+      own += " every " + std::to_string(plan.interval) + " cycles";
+    circuits.push_back(own);
+  }
+  return llvm::join(circuits, ", ");
+}
+
+std::vector<LayerReport> Schedule::reports() const {
   Blocks used = none(board);
   SmallVector<Blocks> placed;
   place(memoriesOf(layers), board, used, &placed);
+  std::vector<LayerReport> reports;
   size_t nextArray = 0;
-  row("layer", "runs", "multipliers", "blocks", "kB moved", "cycles", "runs/s", "circuits; nodes");
-  int64_t bytes = 0, launches = 0;
   for (const Layer &layer : layers) {
-    launches += layer.launches;
-    bytes += layer.externalBytes() * layer.launches;
-    SmallVector<std::string> circuits;
-    for (const Plan &plan : layer.plans) {
-      std::string own = std::to_string(plan.lanes(false)) + "x" + std::to_string(plan.lanes(true) / plan.lanes(false));
-      if (int64_t count = llvm::count(plan.folding.streamed, true))
-        own += " " + std::to_string(count) + " streamed";
-      if (plan.interval > 1)
-        own += " every " + std::to_string(plan.interval) + " cycles";
-      circuits.push_back(own);
-    }
     Blocks own = none(board);
     for (size_t i = 0, count = layer.memories().size(); i < count; ++i, ++nextArray)
       for (auto [sum, blocks] : llvm::zip(own, placed[nextArray]))
         sum += blocks;
-    row(layer.name(), std::to_string(layer.launches), std::to_string(layer.multipliers(board)), listBlocks(own),
-        number(double(layer.externalBytes()) / 1024), std::to_string(layer.cycles(board)),
-        number(double(board.clock) * 1e6 / double(layer.cycles(board) * layer.launches)),
-        llvm::join(circuits, ", ") + "; " + layer.nodes());
+    int64_t cycles = layer.cycles(board);
+    reports.push_back({layer.name().str(), std::to_string(layer.launches), std::to_string(layer.multipliers(board)),
+                       listBlocks(board, own), oneDecimal(double(layer.externalBytes()) / 1024), std::to_string(cycles),
+                       oneDecimal(double(board.clock) * 1e6 / double(cycles * layer.launches)),
+                       describeCircuits(layer) + "; " + layer.nodes()});
   }
-  row("all, one after the other", std::to_string(launches), std::to_string(multipliers()), listBlocks(used),
-      number(double(bytes) / 1024), std::to_string(cycles()), number(1 / seconds()), "");
+  return reports;
+}
+
+std::string Schedule::report() const {
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  auto print = [&](const LayerReport &row) {
+    out << llvm::formatv("{0,-36} {1,4} {2,11} {3,19} {4,8} {5,9} {6,9}  {7}\n", row.layer, row.runs, row.multipliers,
+                         row.blocks, row.moved, row.cycles, row.rate, row.circuits);
+  };
+  print({"layer", "runs", "multipliers", "blocks", "kB moved", "cycles", "runs/s", "circuits; nodes"});
+  for (const LayerReport &row : reports())
+    print(row);
+  int64_t bytes = 0, launches = 0;
+  for (const Layer &layer : layers) {
+    launches += layer.launches;
+    bytes += layer.externalBytes() * layer.launches;
+  }
   Blocks available;
   for (const MemoryKind &kind : board.memory)
     available.push_back(kind.blocks);
-  row("board " + board.name, "", std::to_string(board.multipliers), listBlocks(available), "", "", "",
-      llvm::formatv("{0} MHz, {1} MB/s", board.clock, board.bandwidth).str());
+  print({"all, one after the other", std::to_string(launches), std::to_string(multipliers()),
+         listBlocks(board, blocks()), oneDecimal(double(bytes) / 1024), std::to_string(cycles()),
+         oneDecimal(1 / seconds()), ""});
+  print({"board " + board.name, "", std::to_string(board.multipliers), listBlocks(board, available), "", "", "",
+         llvm::formatv("{0} MHz, {1} MB/s", board.clock, board.bandwidth).str()});
   return text;
 }
 

@@ -20,6 +20,11 @@ struct Layer {
   std::string nodes() const;
 };
 
+/// What is said of a layer, as text.
+struct LayerReport {
+  std::string layer, runs, multipliers, blocks, moved, cycles, rate, circuits;
+};
+
 /// Blocks of a board's memory in use, of each kind.
 using Blocks = llvm::SmallVector<int64_t, 2>;
 
@@ -43,6 +48,7 @@ struct Schedule {
   double seconds() const { return double(cycles()) / (double(board.clock) * 1e6); }
   /// One line.
   std::string summary() const;
+  std::vector<LayerReport> reports() const; ///< of each layer
   /// A table: each layer, and the whole beside what the board has.
   std::string report() const;
 };
