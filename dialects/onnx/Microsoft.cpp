@@ -10,7 +10,9 @@ void registerMicrosoftSchemas() {
   addAttentions();
   addContractions();
   addGroupQueryAttention();
+  addMixturesOfExperts();
   addNormalizations();
+  addPackedAttentions();
   addQuantized();
   addTakenOver();
   addText();

@@ -301,8 +301,55 @@ def feature_extractor(c):
     return "ArrayFeatureExtractor", [coarse(c, shape).astype(c.one_of(NUMBERS)), indices], {}
 
 
+# Maps
+
+
+def zip_map(c):
+    classes = c.number(1, 4)
+    x = rows(c, classes, [np.float32]).reshape(-1, classes)
+    return "ZipMap", [x], labels(c, classes, "classlabels_int64s")
+
+
+MAPPED = {int: np.int64, float: np.float32, "double": np.float64, str: object}
+
+
+def dictionary(c, key, value, least):
+    """A map of a few keys; the values that ONNX has there are numbers of one type, or texts."""
+    names = list(dict.fromkeys(some(c, key, c.number(1, 5))))
+    names = [abs(name) + least for name in names] if key is int and least >= 0 else names
+    numbers = some(c, str if value is str else int, len(names))
+    kind = MAPPED[value]
+    return {name: number if kind is object else kind(number) / kind(1 if value is int else 2) for name, number in zip(names, numbers)}
+
+
+def dict_vectorizer(c):
+    key = c.one_of([str, int])
+    value = c.one_of([int, float, "double"] if key is str else [str, float, "double"])
+    vocabulary = list(dict.fromkeys(some(c, key, c.number(1, 5))))
+    name = "string_vocabulary" if key is str else "int64_vocabulary"
+    return "DictVectorizer", [whole(dictionary(c, key, value, -1), value)], {name: vocabulary}
+
+
+def cast_map(c):
+    value = c.one_of([str, float])
+    x = dictionary(c, int, value, 0)
+    if value is str:
+        x = {key: c.one_of(["1", "-2.5", "0", "7"]) for key in x}
+    attributes = {"cast_to": c.one_of(["TO_FLOAT", "TO_STRING", "TO_INT64"]), "map_form": c.one_of(["DENSE", "SPARSE"])}
+    if attributes["cast_to"] == "TO_INT64" and value is str:
+        x = {key: c.one_of(["1", "-2", "0"]) for key in x}
+    if attributes["map_form"] == "SPARSE":
+        attributes["max_map"] = c.number(1, 4)
+    return "CastMap", [whole(x, value)], attributes
+
+
+def whole(mapping, value):
+    """The map with values of the type that it is declared with."""
+    return {key: number if value is str else MAPPED[value](number) for key, number in mapping.items()}
+
+
 CASES = [
-    linear_classifier, linear_regressor, svm_classifier, svm_regressor, tree_classifier, tree_regressor, tree_ensemble,
+    zip_map, dict_vectorizer, cast_map, linear_classifier, linear_regressor, svm_classifier, svm_regressor, tree_classifier, tree_regressor, tree_ensemble,
     label_encoder, category_mapper, one_hot_encoder, scaler, imputer, normalizer, binarizer, feature_vectorizer,
     feature_extractor
 ]
@@ -391,10 +438,31 @@ def of_tree_classifier(case):
     return labels[np.argmax(scores, axis=1)], transformed(scores, transform)
 
 
+def of_dict_vectorizer(case):
+    """The values in the order of the vocabulary, and nothing for what the map lacks."""
+    mapping, a = case.feeds["i0"], case.attributes
+    values = np.array(list(mapping.values()), object if isinstance(next(iter(mapping.values())), str) else None)
+    nothing = "" if values.dtype == object else values.dtype.type(0)
+    vocabulary = a.get("string_vocabulary") or a["int64_vocabulary"]
+    return (np.array([[mapping.get(key, nothing) for key in vocabulary]], values.dtype),)
+
+
+def of_cast_map(case):
+    """Of texts, which ONNX Runtime's Python cannot give it: values in the order of their keys, or at the places that they name."""
+    mapping, a = case.feeds["i0"], case.attributes
+    if not isinstance(next(iter(mapping.values())), str):
+        return case.of_runtime()
+    convert, kind = {"TO_FLOAT": (float, np.float32), "TO_STRING": (str, object), "TO_INT64": (int, np.int64)}[a["cast_to"]]
+    row = [convert(mapping[key]) for key in sorted(mapping)]
+    if a["map_form"] == "SPARSE":
+        row = [convert(mapping[key]) if key in mapping else "" if kind is object else 0 for key in range(a["max_map"])]
+    return (np.array([row], kind),)
+
+
 VOTES = ("class_treeids", "class_nodeids", "class_ids", "class_weights")
 TEXTS = {"LinearClassifier": of_linear_classifier, "SVMClassifier": of_svm_classifier, "LinearRegressor": of_regressor,
          "SVMRegressor": of_regressor, "TreeEnsembleRegressor": of_regressor, "TreeEnsemble": of_tree_ensemble,
-         "TreeEnsembleClassifier": of_tree_classifier}
+         "TreeEnsembleClassifier": of_tree_classifier, "DictVectorizer": of_dict_vectorizer, "CastMap": of_cast_map}
 
 
 def contradicts(case):
@@ -441,6 +509,8 @@ class MlCase(Case):
             return super().of_runtime()
         except Exception:
             x = self.feeds["i0"]
+            if isinstance(x, dict):
+                raise
             if self.operator == "OneHotEncoder" and x.dtype == np.int32:
                 return super(MlCase, self.of(self.operator, [x.astype(np.int64)], self.attributes)).of_runtime()
             intercepts = {"intercepts": [0.0] * len(names(self.attributes))} if self.operator == "LinearClassifier" else {}
@@ -448,12 +518,6 @@ class MlCase(Case):
                 raise
             rows = x.reshape(-1, x.shape[-1]).astype(np.float32)
             return super(MlCase, self.of(self.operator, [rows], intercepts | self.attributes)).of_runtime()
-
-    def kind_of_output(self, number, first):
-        if number == 0 and self.operator.endswith("Classifier"):
-            return TensorProto.INT64 if names(self.attributes).dtype == np.int64 else TensorProto.STRING
-        is_first = self.operator in ("ArrayFeatureExtractor", "Imputer", "TreeEnsemble")
-        return super().kind_of_output(number, first) if is_first else TensorProto.FLOAT
 
     def of_text(self):
         with np.errstate(all="ignore"):

@@ -13,7 +13,7 @@ import warnings
 import numpy as np
 import onnx
 import onnxruntime
-from onnx import helper, numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 NODE = "subject"
@@ -75,17 +75,58 @@ def in_child(evaluate):
     return result
 
 
+def is_array(value):
+    return not isinstance(value, (dict, list))
+
+
+def type_of(value):
+    """ONNX's type of an array, of a map, which is a dict of one array of a single element for each key, or of a
+    sequence of maps; extents are left open, and that of an empty map is not known."""
+    if isinstance(value, list):
+        return helper.make_sequence_type_proto(type_of(value[0]))
+    if isinstance(value, dict):
+        (key, item) = next(iter(value.items()))
+        number = TensorProto.STRING if isinstance(key, str) else TensorProto.INT64
+        return helper.make_map_type_proto(number, helper.make_tensor_type_proto(kind_of(np.asarray(item)), []))
+    return helper.make_tensor_type_proto(kind_of(value), [None] * value.ndim)
+
+
+def kind_of(array):
+    return helper.np_dtype_to_tensor_dtype(array.dtype)
+
+
+def message_of(value):
+    """The message that ONNX has for a value in a file."""
+    if isinstance(value, list):
+        message = onnx.SequenceProto(elem_type=onnx.SequenceProto.MAP)
+        message.map_values.extend(message_of(item) for item in value)
+        return message
+    if isinstance(value, dict):
+        message = onnx.MapProto(key_type=TensorProto.INT64)
+        message.values.elem_type = onnx.SequenceProto.TENSOR
+        for key, item in value.items():
+            if isinstance(key, str):
+                message.key_type = TensorProto.STRING
+                message.string_keys.append(key.encode())
+            else:
+                message.keys.append(int(key))
+            array = np.asarray(item)
+            message.values.tensor_values.append(numpy_helper.from_array(array if array.dtype.kind != "U" else array.astype(object)))
+        return message
+    return numpy_helper.from_array(value.copy(order="C"))
+
+
 class Case:
     """A node, its inputs, and what may come out of it.
 
-    `inputs` are arrays, or None where one is absent; `settings` numbers those that keep their extents where the others'
+    `inputs` are arrays, maps as dicts, or None where one is absent; `settings` numbers those that keep their extents where the others'
     become unknown, because they set the rank of a result.
     """
 
     def __init__(self, operator, inputs, attributes, outputs=1, domain="", opset=21, is_dynamic=False, settings=()):
         self.operator, self.attributes, self.is_dynamic = operator, attributes, is_dynamic
         names = [f"i{k}" if value is not None else "" for k, value in enumerate(inputs)]
-        self.feeds = {name: np.asarray(value) for name, value in zip(names, inputs) if name}
+        self.feeds = {name: np.asarray(value) if is_array(value) else value for name, value in zip(names, inputs) if name}
         self.outputs = [f"o{k}" for k in range(outputs)]
         node = helper.make_node(operator, names, self.outputs, name=NODE, domain=domain, **attributes)
         ports = [self.port(name, value, names.index(name) in settings) for name, value in self.feeds.items()]
@@ -95,12 +136,16 @@ class Case:
         self.model = helper.make_model(graph, opset_imports=opsets, ir_version=10)
 
     def port(self, name, value, is_setting):
+        if not is_array(value):
+            return helper.make_value_info(name, type_of(value))
         is_dynamic = self.is_dynamic and not is_setting
         shape = [f"{name}_{axis}" for axis in range(value.ndim)] if is_dynamic else value.shape
         return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(value.dtype), shape)
 
     def __str__(self):
         def text(value):
+            if not is_array(value):
+                return f"{value}"
             return f"floats{list(value.shape)}" if value.dtype == np.float32 else f"{value.tolist()}"
 
         def number(value):
@@ -119,7 +164,7 @@ class Case:
         answers = []
         for evaluate in evaluators:
             try:
-                answers.append([np.asarray(value) for value in in_child(evaluate)])
+                answers.append([np.asarray(value) if is_array(value) else value for value in in_child(evaluate)])
             except RuntimeError:
                 pass
         return answers
@@ -133,22 +178,18 @@ class Case:
             return ReferenceEvaluator(self.model).run(None, self.feeds)
 
     def declare(self, answer):
-        """Types of the outputs: the ranks of an answer, or those of the first input where there is none."""
-        first = next(iter(self.feeds.values()))
+        """Says of the outputs what an answer tells: which rank they have; nothing where there is no answer."""
         del self.model.graph.output[:]
         for k, name in enumerate(self.outputs):
-            value = answer[k] if answer else first
-            kind = helper.np_dtype_to_tensor_dtype(value.dtype) if answer else self.kind_of_output(k, first)
-            self.model.graph.output.append(helper.make_tensor_value_info(name, kind, [None] * value.ndim))
-
-    def kind_of_output(self, number, first):
-        """The type of an output where there is no answer; `first` is the first input."""
-        return helper.np_dtype_to_tensor_dtype(first.dtype)
+            port = helper.make_empty_tensor_value_info(name)
+            if answer and (is_array(answer[k]) or answer[k]):
+                port = helper.make_value_info(name, type_of(answer[k]))
+            self.model.graph.output.append(port)
 
 
-def write_tensors(folder, stem, values):
+def write_values(folder, stem, values):
     for k, value in enumerate(values):
-        (folder / f"{stem}_{k}.pb").write_bytes(numpy_helper.from_array(value.copy(order="C")).SerializeToString())
+        (folder / f"{stem}_{k}.pb").write_bytes(message_of(value).SerializeToString())
 
 
 def run(mlc, case, answer, folder):
@@ -156,12 +197,12 @@ def run(mlc, case, answer, folder):
     case.declare(answer)
     model = folder / "model.onnx"
     onnx.save(case.model, model)
-    write_tensors(folder, "input", case.feeds.values())
+    write_values(folder, "input", case.feeds.values())
     command = [mlc, "verify", model, "--data", folder]
     if answer is None:
         command = [mlc, "run", model] + [f"--input={name}={folder}/input_{k}.pb" for k, name in enumerate(case.feeds)]
     else:
-        write_tensors(folder, "output", answer)
+        write_values(folder, "output", answer)
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
     except subprocess.TimeoutExpired:

@@ -10,7 +10,6 @@ Prints the cases where it does not, and exits with 1 if there are any. What has 
 test/dialects/onnx/ops/fuzzed.onnxtxt.
 """
 import numpy as np
-import onnx
 from one_node import Case, main
 
 REDUCTIONS = ["ReduceSum", "ReduceMax", "ReduceMin", "ReduceMean", "ReduceProd", "ReduceL2", "ReduceLogSumExp"]
@@ -246,8 +245,6 @@ CASES = [
 OUTPUTS = {"TopK": 2, "Split": 2, "Unique": 4}
 # Inputs that set something keep their extents: the rank of a result is known in every model that is compiled.
 DATA = {"Gather", "GatherND", "GatherElements", "ScatterElements", "ScatterND", "Unique", "OneHot", "NonZero"}
-KINDS = {"ArgMax": onnx.TensorProto.INT64, "ArgMin": onnx.TensorProto.INT64, "NonZero": onnx.TensorProto.INT64}
-KINDS |= {name: onnx.TensorProto.FLOAT for name in ("DequantizeLinear", "ConstantOfShape", "OneHot")}
 
 
 class OperatorCase(Case):
@@ -257,9 +254,6 @@ class OperatorCase(Case):
         settings = [] if operator in DATA else [k for k, value in enumerate(arrays) if sets(value)]
         is_dynamic = chance.number(0, 2) > 0
         super().__init__(operator, inputs, attributes, OUTPUTS.get(operator, 1), is_dynamic=is_dynamic, settings=settings)
-
-    def kind_of_output(self, number, first):
-        return KINDS.get(self.operator) or super().kind_of_output(number, first)
 
 
 def sets(value):

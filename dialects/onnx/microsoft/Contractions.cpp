@@ -65,6 +65,32 @@ static bool fusedConv(const FunctionBodyBuildContext &context, FunctionBuilder &
   return addActivation(context, b, "Y", "sum", parameters);
 }
 
+/// Without padding, and then as much less at either end of each axis as the run says.
+static bool convTransposeWithDynamicPads(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  enum { X, W, Pads, B };
+  const AttributeProto *automatic = context.getAttribute("auto_pad");
+  bool hasPads = context.hasInput(Pads), isAutomatic = automatic && automatic->s().rfind("SAME", 0) == 0;
+  int rank = std::max(rankOf(context, X), rankOf(context, W));
+  if (hasPads && (isAutomatic || rank < 3))
+    return false;
+  std::vector<string> attributes = {"dilations", "group", "kernel_shape", "output_padding", "strides"};
+  if (!hasPads)
+    attributes.push_back("auto_pad");
+  string call = string(hasPads ? "whole" : "Y") + " = ConvTranspose(X, W" + (context.hasInput(B) ? ", B)" : ")");
+  addCall(context, b, call, attributes);
+  if (hasPads) {
+    std::vector<int64_t> spatial;
+    for (int64_t axis = 2; axis < rank; ++axis)
+      spatial.push_back(axis);
+    b.Const("spatial", spatial)
+        .Const1D("amounts", int64_t(2 * spatial.size()))
+        .Add("pads = Reshape(Pads, amounts)")
+        .Add("cuts = Neg(pads)")
+        .Add("Y = Pad(whole, cuts, , spatial)");
+  }
+  return true;
+}
+
 void addContractions() {
   Operator("FusedMatMul", "A B", "Y", {{"T", allFloats}})
       .number("alpha", 1)
@@ -114,6 +140,15 @@ void addContractions() {
       .optional("pads", AttributeProto::INTS)
       .optional("strides", AttributeProto::INTS)
       .means(fusedConv)
+      .add();
+  Operator("ConvTransposeWithDynamicPads", "X W Pads:tensor(int64)? B?", "Y", {{"T", {"float16", "float", "double"}}})
+      .text("auto_pad", "NOTSET")
+      .optional("dilations", AttributeProto::INTS)
+      .integer("group", 1)
+      .optional("kernel_shape", AttributeProto::INTS)
+      .optional("output_padding", AttributeProto::INTS)
+      .optional("strides", AttributeProto::INTS)
+      .means(convTransposeWithDynamicPads)
       .add();
 }
 

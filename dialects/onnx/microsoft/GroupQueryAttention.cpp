@@ -10,7 +10,25 @@
 
 namespace mlc::onnx {
 
-enum { Query, Key, Value, PastKey, PastValue, Lengths, Total, Cos, Sin, Positions, AttentionBias, HeadSink };
+enum {
+  Query,
+  Key,
+  Value,
+  PastKey,
+  PastValue,
+  Lengths,
+  Total,
+  Cos,
+  Sin,
+  Positions,
+  AttentionBias,
+  HeadSink,
+  KeyScale,
+  ValueScale,
+  QueryNorm,
+  KeyNorm,
+  QueryLengths
+};
 
 /// Adds `queryHeads`, `keyHeads` and `valueHeads` of extents [batch, heads, length, size].
 static void addHeads(const FunctionBodyBuildContext &context, FunctionBuilder &b, int64_t heads, int64_t keyHeads) {
@@ -41,12 +59,37 @@ static void addCache(const FunctionBodyBuildContext &context, FunctionBuilder &b
       .Add((seen + " = Slice(" + present + ", none, total, timeAxis)").c_str());
 }
 
+/// Adds `to`, heads of which each row is divided by its root mean square and multiplied by a weight.
+static void addNormalized(const FunctionBodyBuildContext &context, FunctionBuilder &b, const string &to,
+                          const string &heads, const string &which) {
+  float epsilon = numberOf(context, (which + "_norm_epsilon").c_str(), numberOf(context, "qk_norm_epsilon", 1e-6f));
+  b.Add((to + " = RMSNormalization <axis = -1> (" + heads + ", " + which + "_norm_weight)").c_str(), "epsilon",
+        epsilon);
+}
+
+/// Adds `withSink`, `result` where the sum that softmax divides by has one more term, e to the power of a number of each
+/// head. With Z for the sum without it, that is Z / (Z + e^sink) = sigmoid(log Z - sink) times the result.
+static void addSink(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  b.Add("logarithm = ReduceLogSumExp <keepdims = 1> (scores, lastAxis)");
+  if (context.hasInput(HeadSink))
+    b.Const("perHead", std::vector<int64_t>{1, -1, 1, 1})
+        .Add("sink = Reshape(head_sink, perHead)")
+        .Add("above = Sub(logarithm, sink)");
+  else
+    b.Add("above = Identity(logarithm)");
+  b.Add("sinkShare = Sigmoid(above)").Add("withSink = Mul(result, sinkShare)");
+}
+
 static bool groupQueryAttention(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   int64_t heads = integerOf(context, "num_heads"), keyHeads = integerOf(context, "kv_num_heads"),
           window = integerOf(context, "local_window_size", -1);
-  if (heads <= 0 || keyHeads <= 0 || window == 0 || integerOf(context, "smooth_softmax") ||
-      context.hasInput(HeadSink) || context.hasOutput(3) || context.hasInput(PastKey) != context.hasInput(PastValue) ||
-      context.hasInput(Key) != context.hasInput(Value) || integerOf(context, "qk_output"))
+  bool hasSink = context.hasInput(HeadSink) || integerOf(context, "smooth_softmax") > 0,
+       isCausal = integerOf(context, "causal", 1);
+  if (heads <= 0 || keyHeads <= 0 || window == 0 || (!isCausal && window > 0) || context.hasOutput(3) ||
+      context.hasInput(PastKey) != context.hasInput(PastValue) || context.hasInput(Key) != context.hasInput(Value) ||
+      context.hasInput(QueryNorm) != context.hasInput(KeyNorm) || integerOf(context, "qk_output") ||
+      integerOf(context, "sliding_window_cache") || context.hasInput(KeyScale) || context.hasInput(ValueScale) ||
+      context.hasInput(QueryLengths))
     return false;
   addHeads(context, b, heads, keyHeads);
   b.Const("zero", int64_t(0))
@@ -69,6 +112,12 @@ static bool groupQueryAttention(const FunctionBodyBuildContext &context, Functio
       .Add("beforeColumn = Unsqueeze(before, single)")
       .Add("times = Add(beforeColumn, steps)");
   string query = "queryHeads", key = "keyHeads";
+  if (context.hasInput(QueryNorm)) {
+    addNormalized(context, b, "normalQuery", query, "q");
+    addNormalized(context, b, "normalKey", key, "k");
+    query = "normalQuery";
+    key = "normalKey";
+  }
   if (integerOf(context, "do_rotary")) {
     if (!context.hasInput(Cos) || !context.hasInput(Sin))
       return false;
@@ -85,8 +134,13 @@ static bool groupQueryAttention(const FunctionBodyBuildContext &context, Functio
       .Add("columnCounts = Shape <start = 2, end = 3> (seenKeys)")
       .Add("columnCount = Squeeze(columnCounts)")
       .Add("columns = Range(zero, columnCount, one)")
-      .Add("rows = Unsqueeze(times, rowAxes)")
-      .Add("isLater = Greater(columns, rows)");
+      .Add("rows = Unsqueeze(times, rowAxes)");
+  if (isCausal)
+    b.Add("isLater = Greater(columns, rows)");
+  else
+    b.Const("sentenceAxes", std::vector<int64_t>{1, 2, 3})
+        .Add("ofSentence = Unsqueeze(last, sentenceAxes)")
+        .Add("isLater = Greater(columns, ofSentence)");
   if (window >= 0)
     b.Const("window", window)
         .Add("oldest = Sub(rows, window)")
@@ -101,28 +155,43 @@ static bool groupQueryAttention(const FunctionBodyBuildContext &context, Functio
       .Add("filterOfTime = Where(isHidden, hidden, seen)")
       .Add(context.hasInput(AttentionBias) ? "filter = Add(filterOfTime, attention_bias)"
                                            : "filter = Identity(filterOfTime)");
-  b.Add(("result = Attention(" + query + ", seenKeys, seenValues, filter)").c_str());
+  // The scores are what softmax takes.
+  b.Const1D("lastAxis", int64_t(-1))
+      .Add(((hasSink ? "result, , , scores" : "result") + string(" = Attention(") + query +
+            ", seenKeys, seenValues, filter)")
+               .c_str());
+  if (hasSink)
+    b.AddAttributeToNode("qk_matmul_output_mode", int64_t(2));
   if (float scale = numberOf(context, "scale", 0))
     b.AddAttributeToNode("scale", scale);
   if (float softcap = numberOf(context, "softcap", 0); softcap > 0)
     b.AddAttributeToNode("softcap", softcap);
-  joinHeads(b, "output", "result");
+  if (hasSink)
+    addSink(context, b);
+  joinHeads(b, "output", hasSink ? "withSink" : "result");
   return true;
 }
 
 void addGroupQueryAttention() {
   Operator("GroupQueryAttention",
            "query key? value? past_key? past_value? seqlens_k:M total_sequence_length:M cos_cache? sin_cache? "
-           "position_ids:P? attention_bias? head_sink?",
-           "output present_key? present_value? output_qk?", {{"T", someFloats}, {"M", {"int32"}}, {"P", {"int64"}}})
+           "position_ids:P? attention_bias? head_sink? k_scale:F? v_scale:F? q_norm_weight? k_norm_weight? "
+           "query_seqlens:M?",
+           "output present_key? present_value? output_qk?",
+           {{"T", someFloats}, {"M", {"int32"}}, {"P", {"int64"}}, {"F", {"float"}}})
+      .integer("causal", 1)
       .integer("do_rotary", 0)
       .required("kv_num_heads", AttributeProto::INT)
+      .optional("k_norm_epsilon", AttributeProto::FLOAT)
       .integer("local_window_size", -1)
       .required("num_heads", AttributeProto::INT)
+      .optional("q_norm_epsilon", AttributeProto::FLOAT)
+      .number("qk_norm_epsilon", 1e-6f)
       .integer("qk_output", 0)
       .integer("rotary_interleaved", 0)
       .optional("scale", AttributeProto::FLOAT)
-      .integer("smooth_softmax", 0)
+      .integer("sliding_window_cache", 0)
+      .integer("smooth_softmax", -1)
       .number("softcap", 0)
       .means(groupQueryAttention)
       .add();

@@ -50,17 +50,59 @@ static Body throughFloats(std::vector<Quantized> from, Quantized to, const char 
   });
 }
 
+/// Adds `to = pool(from)` where the channels of both lie last.
+static void poolChannelsLast(FunctionBuilder &b, int rank, const string &to, const string &from,
+                             std::function<void(const string &call)> addPool) {
+  std::vector<int64_t> first = {0, rank - 1}, last = {0};
+  for (int64_t axis = 1; axis < rank - 1; ++axis) {
+    first.push_back(axis);
+    last.push_back(axis + 1);
+  }
+  last.push_back(1);
+  b.Add((from + "_channelsFirst = Transpose(" + from + ")").c_str(), "perm", first);
+  addPool(from + "_pooled = ");
+  b.Add((to + " = Transpose(" + from + "_pooled)").c_str(), "perm", last);
+}
+
+/// The rank of what a pooling with `kernel_shape` takes; 0 if there is none.
+static int rankOfPooled(const FunctionBodyBuildContext &context) {
+  const AttributeProto *kernel = context.getAttribute("kernel_shape");
+  return kernel ? kernel->ints_size() + 2 : 0;
+}
+
 static bool averagePool(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
-  if (integerOf(context, "channels_last"))
-    return false;
-  addCall(context, b, "y = AveragePool(x0)",
-          {"auto_pad", "ceil_mode", "count_include_pad", "kernel_shape", "pads", "strides"});
+  std::vector<string> attributes = {"auto_pad", "ceil_mode", "count_include_pad", "kernel_shape", "pads", "strides"};
+  if (!integerOf(context, "channels_last"))
+    addCall(context, b, "y = AveragePool(x0)", attributes);
+  else
+    poolChannelsLast(b, rankOfPooled(context), "y", "x0", [&](const string &call) {
+      addCall(context, b, call + "AveragePool(x0_channelsFirst)", attributes);
+    });
   return true;
 }
 
 static bool globalAveragePool(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
-  b.Add("y = GlobalAveragePool(x0)");
-  return !integerOf(context, "channels_last");
+  if (!integerOf(context, "channels_last")) {
+    b.Add("y = GlobalAveragePool(x0)");
+    return true;
+  }
+  int rank = rankOf(context, 0);
+  if (rank < 3)
+    return false;
+  poolChannelsLast(b, rank, "y", "x0",
+                   [&](const string &call) { b.Add((call + "GlobalAveragePool(x0_channelsFirst)").c_str()); });
+  return true;
+}
+
+static bool maxPoolChannelsLast(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  int rank = rankOfPooled(context);
+  if (rank < 3)
+    return false;
+  poolChannelsLast(b, rank, "y", "x", [&](const string &call) {
+    addCall(context, b, call + "MaxPool(x_channelsFirst)",
+            {"auto_pad", "ceil_mode", "dilations", "kernel_shape", "pads", "strides"});
+  });
+  return true;
 }
 
 static bool softmax(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
@@ -267,6 +309,15 @@ void addQuantized() {
   Operator("QLinearGlobalAveragePool", one, "Y", T)
       .integer("channels_last", 0)
       .means(throughFloats({X}, Y, globalAveragePool))
+      .add();
+  Operator("NhwcMaxPool", "x", "y", T)
+      .text("auto_pad", "NOTSET")
+      .integer("ceil_mode", 0)
+      .optional("dilations", AttributeProto::INTS)
+      .required("kernel_shape", AttributeProto::INTS)
+      .optional("pads", AttributeProto::INTS)
+      .optional("strides", AttributeProto::INTS)
+      .means(maxPoolChannelsLast)
       .add();
   Operator("QLinearReduceMean", one, "Y", T)
       .required("axes", AttributeProto::INTS)
