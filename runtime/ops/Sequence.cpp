@@ -98,6 +98,10 @@ const void *mlc_rt_sequence_data(const mlc_sequence *sequence, int64_t position)
   return sequence && position >= 0 && position < sequence->length ? sequence->begin()[position].data : nullptr;
 }
 
+int64_t mlc_rt_sequence_rank(const mlc_sequence *sequence, int64_t position) {
+  return sequence && position >= 0 && position < sequence->length ? sequence->begin()[position].rank : -1;
+}
+
 int64_t mlc_rt_sequence_extent(const mlc_sequence *sequence, int64_t position, int64_t axis) {
   if (!sequence || position < 0 || position >= sequence->length || axis >= sequence->begin()[position].rank)
     return 0;

@@ -3,10 +3,10 @@
 //
 //   %y = onnx.Gather(%data, %indices)   =>   a check that all indices are in range, then
 //                                            linalg.generic ins(%indices) { tensor.extract %data[...] }
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "onnx/RealMath.h"
+#include "onnx/ops/Declared.h"
 #include "onnx/ops/Indices.h"
 
 using namespace mlir;
@@ -188,18 +188,6 @@ static FailureOr<Value> lowerGatherElements(GatherElementsOp op, Lowering &l) {
 }
 
 //===-- GatherND -------------------------------------------------------------------------===//
-
-/// The rank that the model declares for a value that it gives as a result.
-static std::optional<int64_t> declaredRank(Value value) {
-  if (auto type = dyn_cast<RankedTensorType>(value.getType()))
-    return type.getRank();
-  for (OpOperand &use : value.getUses())
-    if (auto function = isa<func::ReturnOp>(use.getOwner()) ? use.getOwner()->getParentOfType<func::FuncOp>() : nullptr)
-      if (auto type = function.getResultAttrOfType<TypeAttr>(use.getOperandNumber(), "onnx.type"))
-        if (auto ranked = dyn_cast<RankedTensorType>(type.getValue()))
-          return ranked.getRank();
-  return std::nullopt;
-}
 
 /// The components of an index tuple: what the indices say, or else the rank that the model declares for the result.
 static std::optional<int64_t> tupleLength(GatherNDOp op, Known &known) {

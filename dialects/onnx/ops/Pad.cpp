@@ -91,23 +91,35 @@ static FailureOr<std::pair<SmallVector<Index>, SmallVector<Index>>> amountsAtRun
   return std::make_pair(low, high);
 }
 
+namespace {
+/// What negative pads leave of an axis of the data; that is what others repeat, as in ONNX Runtime.
+struct Remainder {
+  Index first, count;
+};
+} // namespace
+
+static Remainder remainderOf(Index extent, Index low, Index high, Lowering &l) {
+  Index first = max(Index(l, 0) - low, 0);
+  return {first, extent - first - max(Index(l, 0) - high, 0)};
+}
+
 /// For each place on a padded axis, the place of the data that it repeats.
-static Value sourceOfAxis(StringRef mode, Index low, Index extent, OpFoldResult padded, Lowering &l) {
+static Value sourceOfAxis(StringRef mode, Index low, const Remainder &kept, OpFoldResult padded, Lowering &l) {
   return l.generate(padded, l.b.getIndexType(), [&](OpBuilder &, Location, ValueRange index) -> Value {
-    Index at = Index(l, index.front()) - low;
+    Index at = Index(l, index.front()) - max(low, 0);
     if (mode == "edge")
-      return min(max(at, 0), extent - 1);
+      return kept.first + min(max(at, 0), kept.count - 1);
     // A period of reflection goes to the end and back, without repeating either.
-    Index period = mode == "wrap" ? extent : max((extent - 1) * 2, 1);
+    Index period = mode == "wrap" ? kept.count : max((kept.count - 1) * 2, 1);
     Index rest = at % period;
     rest = select(rest < 0, rest + period, rest);
-    return mode == "wrap" ? rest : select(rest < extent, rest, period - rest);
+    return kept.first + (mode == "wrap" ? rest : select(rest < kept.count, rest, period - rest));
   });
 }
 
 /// reflect, edge and wrap: every element is one of the data.
-static Value padByRepeating(PadOp op, ArrayRef<Index> low, ArrayRef<OpFoldResult> padded, ArrayRef<bool> isPadded,
-                            Lowering &l) {
+static Value padByRepeating(PadOp op, ArrayRef<Index> low, ArrayRef<Index> high, ArrayRef<OpFoldResult> padded,
+                            ArrayRef<bool> isPadded, bool onlyAdds, Lowering &l) {
   Value data = l(op.getData());
   auto type = cast<RankedTensorType>(data.getType());
   int64_t rank = type.getRank();
@@ -117,9 +129,10 @@ static Value padByRepeating(PadOp op, ArrayRef<Index> low, ArrayRef<OpFoldResult
     if (!isPadded[axis])
       continue;
     Index extent(l, tensor::getMixedSize(l.b, l.loc(), data, axis)), wanted(l, padded[axis]);
-    if (type.isDynamicDim(axis) || type.getDimSize(axis) == 0)
-      l.check(extent > 0 || wanted == 0, "expects elements to repeat on axis " + Twine(axis), {});
-    sources.push_back(sourceOfAxis(op.getMode(), low[axis], extent, padded[axis], l));
+    Remainder kept = remainderOf(extent, low[axis], high[axis], l);
+    if (!onlyAdds || type.isDynamicDim(axis) || type.getDimSize(axis) == 0)
+      l.check(kept.count > 0 || wanted == 0, "expects elements to repeat on axis " + Twine(axis), {});
+    sources.push_back(sourceOfAxis(op.getMode(), low[axis], kept, padded[axis], l));
     maps.push_back(AffineMap::get(rank, 0, l.b.getAffineDimExpr(axis)));
   }
   maps.push_back(l.b.getMultiDimIdentityMap(rank));
@@ -167,7 +180,7 @@ static FailureOr<Value> lowerPad(PadOp op, Lowering &l) {
   if (!onlyAdds)
     l.checkExtents(padded);
   if (op.getMode() != "constant")
-    return padByRepeating(op, low, padded, isPadded, l);
+    return padByRepeating(op, low, high, padded, isPadded, onlyAdds, l);
   if (onlyAdds)
     return l.pad(l(op.getData()), asFoldResults(low), asFoldResults(high), fill);
   return place(l(op.getData()), low, padded, fill, l);

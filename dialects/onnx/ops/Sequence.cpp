@@ -7,6 +7,7 @@
 // (Facts::items), since an operator behind a SequenceAt needs the rank of what it gets.
 #include "onnx/ops/Sequence.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "onnx/ops/Declared.h"
 
 using namespace mlir;
 
@@ -126,12 +127,23 @@ static FailureOr<Value> lowerErase(SequenceEraseOp op, Lowering &l) {
 }
 
 static FailureOr<Facts> shapeOfAt(SequenceAtOp op, Known &known) {
-  return factsOfItem(known.items(op.getInputSequence()), known);
+  Facts facts = factsOfItem(known.items(op.getInputSequence()), known);
+  // Its tensors may differ in rank, or a caller gives them; the run checks that this one is what the model says.
+  if (std::optional<int64_t> rank = facts.extents ? std::nullopt : declaredRank(op.getTensor()))
+    return Facts(Extents(*rank));
+  return facts;
 }
 static FailureOr<Value> lowerAt(SequenceAtOp op, Lowering &l) {
   Value sequence = l(op.getInputSequence());
-  Index length = lengthOf(l, sequence);
-  return itemAt(l, sequence, positionOf(l, op.getPosition(), length, length - 1), op.getTensor());
+  Index length = lengthOf(l, sequence), position = positionOf(l, op.getPosition(), length, length - 1);
+  if (l.known.of(op.getTensor()).extents && !isa_and_nonnull<RankedTensorType>(l.known.items(op.getInputSequence()))) {
+    Value number = service(l, "sequence_rank", l.b.getI64Type(), sequence, asI64(l, position));
+    Index rank(l, Value(arith::IndexCastOp::create(l.b, l.loc(), l.b.getIndexType(), number)));
+    Index declared(l, l.known.rank(op.getTensor()));
+    l.check(rank == declared, "expects a tensor of rank %1, as the model declares its result, got rank %0",
+            {rank, declared});
+  }
+  return itemAt(l, sequence, position, op.getTensor());
 }
 
 static FailureOr<Value> lowerLength(SequenceLengthOp op, Lowering &l) {

@@ -99,6 +99,8 @@ const mlc_sequence *mlc_rt_sequence_insert(const mlc_sequence *sequence, int64_t
                                            const int64_t *extents, int64_t rank, int64_t type);
 const mlc_sequence *mlc_rt_sequence_erase(const mlc_sequence *sequence, int64_t position);
 const void *mlc_rt_sequence_data(const mlc_sequence *sequence, int64_t position);
+/* -1 where there is no such tensor. */
+int64_t mlc_rt_sequence_rank(const mlc_sequence *sequence, int64_t position);
 /* 0 where there is no such tensor or axis. */
 int64_t mlc_rt_sequence_extent(const mlc_sequence *sequence, int64_t position, int64_t axis);
 /* Maps whose values are the rows of the second tensor of `pair`, a matrix, and whose keys are the first one. They share
