@@ -8,6 +8,9 @@
 // Unsigned and boolean tensors become signless ones (see onnx/Lowering.h). The graph is rebuilt in order, once, with
 // the facts of the whole graph at hand: a lowering asks for an extent and gets a number, or arithmetic on the model's
 // inputs. That is why this is a walk and not a set of patterns.
+//
+// On a module with mlc.unchecked, what only the data can contradict is not checked.
+#include "mlc/Mlc.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -31,6 +34,8 @@ struct ConvertOnnxToLinalg : impl::ConvertOnnxToLinalgBase<ConvertOnnxToLinalg> 
     for (auto function : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>()))
       if (!function.isExternal() && failed(convert(function)))
         return signalPassFailure();
+    if (getOperation()->hasAttr(uncheckedAttrName))
+      getOperation()->walk([](CheckOp check) { check.erase(); });
   }
 
   /// What operators need on the way to their results, such as padded operands, must have a size as well.
