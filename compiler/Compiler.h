@@ -44,6 +44,7 @@ struct Options {
   Phase emit = Phase::Link;        ///< the last phase that runs
   bool profile = false;            ///< count the time of each kernel
   bool unchecked = false;          ///< leave out the checks that only data can fail
+  bool sanitizeAddress = false;    ///< have the code check its accesses to memory (compiler/Sanitize.h)
   bool elideWeights = false;       ///< print large weights as `__elided__`; such text cannot be compiled on
   InputShapes shapes;              ///< what is known of the inputs beside the model
   std::vector<std::string> linked; ///< objects, archives and shared libraries to link the model with

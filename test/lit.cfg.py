@@ -39,6 +39,10 @@ for processor in ("aarch64", "riscv64"):
 # A device that the tests can use: a driver of OpenCL, which PoCL is for CPUs.
 if glob.glob("/etc/OpenCL/vendors/*.icd"):
     config.available_features.add("opencl")
+# The runtime of AddressSanitizer, for code that checks its own accesses.
+if runtimes := glob.glob(f"/usr/lib/llvm-22/lib/clang/22/lib/linux/libclang_rt.asan-{platform.machine()}.so"):
+    config.available_features.add("asan-runtime")
+    config.substitutions.append(("%asan_runtime", runtimes[0]))
 # The assembler of NVIDIA.
 if shutil.which("ptxas"):
     config.available_features.add("ptxas")

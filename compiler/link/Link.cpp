@@ -6,6 +6,7 @@
 // the addresses of code are near each other however large a model is.
 #include "link/Link.h"
 #include "OutputFile.h"
+#include "Sanitize.h"
 #include "link/Linker.h"
 #include "link/Weights.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -209,7 +210,9 @@ LogicalResult linkModel(ModuleOp module, const Target &target, TargetAttr attr, 
     arguments.push_back(file.path());
   }
   if (linked.empty()) {
-    arguments.push_back("--no-undefined");
+    // The sanitizer's runtime is the process's own.
+    if (!module->hasAttr(sanitizeAddressAttrName))
+      arguments.push_back("--no-undefined");
   } else {
     // What else the user's code needs of system libraries is found when the library is loaded. A weak symbol does not
     // fetch a member of an archive, nor make a shared library needed.

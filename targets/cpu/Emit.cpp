@@ -2,6 +2,7 @@
 //
 // Kernels are shared out over several LLVM modules of about the same size, which are optimized and compiled at the same
 // time. A kernel stays together with the bodies of its parallel loops, which LLVM should see along with it.
+#include "Sanitize.h"
 #include "cpu/Cpu.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/Threading.h"
@@ -16,6 +17,7 @@
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/SmallVectorMemoryBuffer.h"
 #include "llvm/Target/TargetMachine.h"
+#include "llvm/Transforms/Instrumentation/AddressSanitizer.h"
 
 using namespace mlir;
 
@@ -160,10 +162,27 @@ static void setAttributes(llvm::Module &module, const Machine &machine) {
   }
 }
 
+/// Has all code of the module checked, after it has been optimized. Its global variables are not: they would have to be
+/// registered by a constructor, and the weights have no code.
+static void sanitize(llvm::Module &code, llvm::PassBuilder &builder) {
+  for (llvm::Function &function : code)
+    if (!function.isDeclaration())
+      function.addFnAttr(llvm::Attribute::SanitizeAddress);
+  for (llvm::GlobalVariable &variable : code.globals()) {
+    llvm::GlobalValue::SanitizerMetadata metadata;
+    metadata.NoAddress = true;
+    variable.setSanitizerMetadata(metadata);
+  }
+  builder.registerOptimizerLastEPCallback([](llvm::ModulePassManager &passes, auto...) {
+    passes.addPass(llvm::AddressSanitizerPass({}, /*UseGlobalGC=*/false, /*UseOdrIndicator=*/false,
+                                              llvm::AsanDtorKind::None, llvm::AsanCtorKind::None));
+  });
+}
+
 static FailureOr<std::unique_ptr<llvm::MemoryBuffer>> compile(ModuleOp module, TargetAttr attr,
                                                               const llvm::Target *target, const Machine &machine,
                                                               const llvm::StringSet<> &shared,
-                                                              const llvm::StringSet<> &exported) {
+                                                              const llvm::StringSet<> &exported, bool isSanitized) {
   llvm::LLVMContext context;
   std::unique_ptr<llvm::TargetMachine> generator = createTargetMachine(target, attr, machine);
   std::unique_ptr<llvm::Module> code = translateModuleToLLVMIR(module, context, "model");
@@ -189,6 +208,8 @@ static FailureOr<std::unique_ptr<llvm::MemoryBuffer>> compile(ModuleOp module, T
   llvm::PipelineTuningOptions tuning;
   tuning.LoopVectorization = tuning.SLPVectorization = tuning.LoopInterleaving = tuning.LoopUnrolling = true;
   llvm::PassBuilder builder(generator.get(), tuning);
+  if (isSanitized)
+    sanitize(*code, builder);
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(components);
   builder.registerFunctionAnalyses(functions);
@@ -239,10 +260,11 @@ FailureOr<Binary> emit(ModuleOp module, TargetAttr attr, const Machine &machine)
           shared.insert(function.getName());
     }
   }
+  bool isSanitized = module->hasAttr(sanitizeAddressAttrName);
   SmallVector<std::unique_ptr<llvm::MemoryBuffer>> objects(parts);
   LogicalResult result = failableParallelForEachN(context, 0, parts, [&](size_t part) {
     ModuleOp code = parts > 1 ? *modules[part] : module;
-    auto object = compile(code, attr, target, machine, shared, exported);
+    auto object = compile(code, attr, target, machine, shared, exported, isSanitized);
     if (failed(object))
       return failure();
     objects[part] = std::move(*object);

@@ -19,6 +19,7 @@ struct Machine {
   std::string target = hostTargetName().str();
   std::string chip, features;
   std::string runner; ///< as in Library::load
+  bool sanitizeAddress = false;
 };
 
 /// Runs a case in this process. `enter` hears of each stage as it begins, so that someone else can tell where it

@@ -98,7 +98,8 @@ void Pool::work(const Case &test, int pipe, int console) {
 #if !__has_feature(address_sanitizer) // which reserves terabytes
   constexpr rlim_t memory = 8ull << 30;
   rlimit limit{memory, memory};
-  setrlimit(RLIMIT_AS, &limit);
+  if (!machine.sanitizeAddress)
+    setrlimit(RLIMIT_AS, &limit);
 #endif
   SmallString<128> file;
   sys::path::system_temp_directory(/*erasedOnReboot=*/true, file);

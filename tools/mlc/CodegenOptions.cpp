@@ -12,6 +12,12 @@ void addCodegenOptions(CommandLine &line, Options &options) {
               "for --target=fpga: a board that `mlc targets fpga` lists, or a YAML file that says what it has");
   line.option("features", "LIST", options.features, "changes to what the chip has: +avx512vnni,-avx512f");
   line.flag("unchecked", options.unchecked, "leave out the checks of indices and extents at run time");
+  auto takeSanitizer = [&options](llvm::StringRef word) {
+    options.sanitizeAddress = word == "address";
+    return options.sanitizeAddress ? llvm::Error::success() : fail("expects 'address', got '" + word + "'");
+  };
+  line.option("sanitize", "address", takeSanitizer,
+              "have the code check its accesses to memory; whoever runs it needs the runtime of AddressSanitizer");
   auto takeShape = [&options](llvm::StringRef text) -> llvm::Error {
     std::optional<InputShape> shape = parseInputShape(text);
     if (!shape)
