@@ -12,6 +12,15 @@ from onnx import TensorProto, numpy_helper
 
 QUANTIZED = {"QuantizeLinear", "DynamicQuantizeLinear", "MatMulInteger", "ConvInteger", "QLinearConv", "QLinearMatMul"}
 
+# The accuracy_level of MatMulNBits by which ONNX Runtime quantizes what is multiplied with the weights to 8 bits.
+EIGHT_BITS = 4
+
+
+def quantizes(node):
+    """Whether ONNX Runtime rounds to integers in a node."""
+    levels = [a.i for a in node.attribute if node.op_type == "MatMulNBits" and a.name == "accuracy_level"]
+    return node.op_type in QUANTIZED or EIGHT_BITS in levels
+
 
 def is_float(array):
     return array.dtype.kind == "f" or array.dtype.name == "bfloat16"
@@ -74,7 +83,7 @@ def tolerance_of(graph, index, golden, others, half, quantized):
 def make_tolerances(model, golden, others):
     """The contents of tolerance.json."""
     graph = model.graph
-    quantized = any(n.op_type in QUANTIZED for n in graph.node)
+    quantized = any(map(quantizes, graph.node))
     half = any(t.data_type in (TensorProto.FLOAT16, TensorProto.BFLOAT16) for t in graph.initializer)
     outputs, disagree = [], set()
     for i, value in enumerate(graph.output):
