@@ -45,6 +45,18 @@ static LogicalResult reshape(ConstantView &view, ArrayRef<ReassociationIndices> 
   return success();
 }
 
+/// A part that begins at a fixed place.
+static ConstantView sliced(tensor::ExtractSliceOp op, const ConstantView &source) {
+  ConstantView view{source.elements, llvm::to_vector(op.getType().getShape()), {}, source.offset};
+  llvm::SmallBitVector dropped = op.getDroppedDims();
+  for (auto [axis, stride] : llvm::enumerate(source.strides)) {
+    view.offset += op.getStaticOffset(axis) * stride;
+    if (!dropped.test(axis))
+      view.strides.push_back(op.getStaticStride(axis) * stride);
+  }
+  return view;
+}
+
 /// What an operation makes that only copies elements of a view, or extends them, in another order or backwards.
 static std::optional<ConstantView> copied(linalg::GenericOp op, const ConstantView &source) {
   if (op.getNumDpsInits() != 1 || op.getNumParallelLoops() != op.getNumLoops() ||
@@ -109,6 +121,13 @@ std::optional<ConstantView> viewOfConstant(Value value) {
     if (!view || failed(reshape(*view, collapse.getReassociationIndices(), type.getShape(), /*splits=*/false)))
       return std::nullopt;
     return view;
+  }
+  if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op)) {
+    std::optional<ConstantView> view = viewOfConstant(slice.getSource());
+    if (!view || llvm::any_of(slice.getStaticOffsets(), ShapedType::isDynamic) ||
+        llvm::any_of(slice.getStaticStrides(), ShapedType::isDynamic))
+      return std::nullopt;
+    return sliced(slice, *view);
   }
   if (auto cast = dyn_cast<tensor::CastOp>(op))
     return viewOfConstant(cast.getSource());

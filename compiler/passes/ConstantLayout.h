@@ -7,7 +7,7 @@
 namespace mlc {
 
 /// A constant seen through what only changes how its elements are indexed, or widens them: transposition, reversal,
-/// reshape, cast, extension of floats and of signed integers.
+/// a part, reshape, cast, extension of floats and of signed integers.
 struct ConstantView {
   mlir::ElementsAttr elements;        ///< its type has the stored, maybe narrower, elements
   llvm::SmallVector<int64_t> shape;   ///< of the value

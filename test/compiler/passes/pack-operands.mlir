@@ -19,6 +19,20 @@ func.func @weights_become_panels(%x: tensor<5x3xf32>) -> tensor<5x66xf32> {
   return %y : tensor<5x66xf32>
 }
 
+// Of weights that are a part of a constant, the part becomes panels.
+// CHECK-LABEL: @part_of_weights
+// CHECK: %[[W:.*]] = arith.constant dense<{{\[\[\[}}3.000000e+00, 5.000000e+00, 0.000000e+00{{.*}}> : tensor<1x2x16xf32>
+// CHECK: mlc.contract ins(%arg0, %[[W]]
+func.func @part_of_weights(%x: tensor<5x2xf32>) -> tensor<5x2xf32> {
+  %all = arith.constant dense<[[0.0, 1.0, 2.0], [3.0, 4.0, 5.0], [6.0, 7.0, 8.0]]> : tensor<3x3xf32>
+  %w = tensor.extract_slice %all[1, 0] [2, 2] [1, 2] : tensor<3x3xf32> to tensor<2x2xf32>
+  %zero = arith.constant 0.0 : f32
+  %empty = tensor.empty() : tensor<5x2xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<5x2xf32>) -> tensor<5x2xf32>
+  %y = linalg.matmul ins(%x, %w : tensor<5x2xf32>, tensor<2x2xf32>) outs(%init : tensor<5x2xf32>) -> tensor<5x2xf32>
+  return %y : tensor<5x2xf32>
+}
+
 // Weights are on the right, whatever the order, and are added to what is there.
 // CHECK-LABEL: @weights_on_the_left
 // CHECK: %[[W:.*]] = arith.constant dense<{{.*}}> : tensor<1x3x16xf32>
