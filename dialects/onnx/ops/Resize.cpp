@@ -432,17 +432,17 @@ static std::pair<Value, Value> leftNeighbours(ResizeOp op, Lowering &l, const Lo
   return {left, behind};
 }
 
-/// Tensors over the places of an axis and the taps: positions of elements, and their weights.
+/// Tensors over the taps and the places of an axis: positions of elements, and their weights.
 static std::pair<Value, Value> positionsAndWeights(ResizeOp op, Lowering &l, const LoweredAxis &axis,
                                                    const Taps &taps) {
   auto [left, behind] = leftNeighbours(op, l, axis);
   Type i64 = l.b.getI64Type(), f32 = l.b.getF32Type();
   Value first = l.number(taps.first, i64);
-  SmallVector<OpFoldResult> extents = {axis.out, taps.count};
-  Along leftOf{left, i64, {0}}, behindOf{behind, f32, {0}};
+  SmallVector<OpFoldResult> extents = {taps.count, axis.out};
+  Along leftOf{left, i64, {1}}, behindOf{behind, f32, {1}};
   // Of the element to the left: -first ... count - first - 1.
   auto offset = [&](Scalars &s) -> Value {
-    return s.make<arith::SubIOp>(s.make<arith::IndexCastOp>(i64, s.make<linalg::IndexOp>(1)), first);
+    return s.make<arith::SubIOp>(s.make<arith::IndexCastOp>(i64, s.make<linalg::IndexOp>(0)), first);
   };
   Value positions = l.elementwise(extents, i64, leftOf, [&](Scalars &s, ValueRange args) {
     return clamped(l, axis, s, s.make<arith::AddIOp>(args[0], offset(s)));
@@ -458,7 +458,7 @@ static std::pair<Value, Value> positionsAndWeights(ResizeOp op, Lowering &l, con
   });
   if (!op.getExcludeOutside() && !op.getAntialias())
     return {positions, weights};
-  Along sum{sumAlong(l, weights, f32, 1), f32, {0}};
+  Along sum{sumAlong(l, weights, f32, 0), f32, {1}};
   weights = l.elementwise(extents, f32, {Along{weights, f32, {0, 1}}, sum},
                           [](Scalars &s, ValueRange args) { return scalar<arith::DivFOp>(s, args); });
   return {positions, weights};
@@ -490,7 +490,7 @@ static Value interpolated(ResizeOp op, Lowering &l, const LoweredAxis &axis, Val
   SmallVector<AffineMap> maps;
   for (int64_t tap = 0; tap < (isWrittenOut ? *count : 1); ++tap) {
     AffineExpr inside = isWrittenOut ? l.b.getAffineConstantExpr(tap) : l.b.getAffineDimExpr(rank);
-    maps.append(2, AffineMap::get(loops, 0, {l.b.getAffineDimExpr(at), inside}, l.b.getContext()));
+    maps.append(2, AffineMap::get(loops, 0, {inside, l.b.getAffineDimExpr(at)}, l.b.getContext()));
     inputs.append({positions, weights});
   }
   maps.push_back(l.consecutive(loops, 0, rank));
