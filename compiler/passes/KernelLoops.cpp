@@ -107,9 +107,22 @@ static bool readsInTiles(Operation *op) {
   return true;
 }
 
-static void restrict(llvm::SmallBitVector &divisible, Operation *op, ArrayRef<int64_t> loops) {
+/// Whether to compute the result again for each tile costs nothing: it reads nothing, and is a value that is filled in
+/// or a few numbers, as those by which a pooling divides. What is computed of constants alone is meant to be.
+static bool canRepeat(Operation *op) {
   if (isa<linalg::FillOp>(op) || readsOnlyConstants(op))
-    return; // filling a tile again costs nothing, and computing it of constants is meant
+    return true;
+  constexpr int64_t few = 1024;
+  auto generic = dyn_cast<linalg::GenericOp>(op);
+  if (!generic || !isElementwise(op) || generic.getNumDpsInputs() != 0)
+    return false;
+  auto type = dyn_cast<RankedTensorType>(generic.getResult(0).getType());
+  return type && type.hasStaticShape() && type.getNumElements() <= few;
+}
+
+static void restrict(llvm::SmallBitVector &divisible, Operation *op, ArrayRef<int64_t> loops) {
+  if (canRepeat(op))
+    return;
   llvm::SmallBitVector own(divisible.size());
   for (auto [loop, rootLoop] : llvm::enumerate(loops))
     if (rootLoop >= 0 && !isReduction(op, loop) && readsInTiles(op))

@@ -13,7 +13,7 @@ bool isElementwise(mlir::Operation *op);
 ///
 /// The root's loop r is the loop l of another operation when a tile of r needs exactly a tile of l. Where an operation
 /// has no loop for r (its result is broadcast along r, or it reduces along r before the root), cutting r would compute
-/// it again for each tile; such an r stays whole.
+/// it again for each tile; such an r stays whole, unless that costs nothing.
 class KernelLoops {
 public:
   /// Loops of the root or of another member, as loops of the root; -1 for one that only the member has.

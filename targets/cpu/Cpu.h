@@ -5,10 +5,11 @@
 #pragma GCC visibility push(default) // for plug-ins
 namespace mlc::cpu {
 
-/// How a machine sums products of vectors.
+/// How a machine multiplies vectors, and sums products of them.
 struct Multiplication {
   bool fused = true;                               ///< it multiplies and adds in one instruction
   bool byLane = false;                             ///< it multiplies a vector by a lane of another
+  bool scales = false;                             ///< it multiplies by any powers of two in one instruction
   llvm::SmallVector<llvm::StringRef, 2> dots = {}; ///< DotProduct::intrinsic of those that it has, the best first
 };
 
@@ -29,6 +30,8 @@ struct TileWork {
   int64_t leastProducts = 1 << 19, mostProducts = 1 << 22; ///< multiplications of a contraction
   int64_t leastSteps = 1 << 17, mostSteps = 1 << 19;       ///< loads, stores and operations of anything else
   int64_t tiles = 16;                                      ///< to cut a kernel into, within these bounds
+  int64_t mostHeldBytes = 24 << 10;                        ///< of what goes from one operation to the next, so that it
+                                                           ///< stays in the first cache, as a row of a softmax
   int64_t rowStep = 72;                                    ///< RegisterTiles::rowStep
 };
 

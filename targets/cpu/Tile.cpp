@@ -130,17 +130,33 @@ static SmallVector<int64_t> tileContraction(ContractOp contract, const TileWork 
   return cutter.sizes;
 }
 
+/// What the kernel holds between its operations for each element of the root's result, in bytes.
+static int64_t heldBytes(linalg::LinalgOp root) {
+  auto result = dyn_cast<RankedTensorType>(root->getResult(0).getType());
+  int64_t bytes = 0;
+  for (auto producer : root->getBlock()->getOps<linalg::LinalgOp>())
+    for (Value value : producer->getResults())
+      if (auto type = dyn_cast<RankedTensorType>(value.getType());
+          type && producer != root && !isa<linalg::FillOp>(producer) && type.getShape() == result.getShape() &&
+          type.getElementType().isIntOrFloat())
+        bytes += llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  return bytes;
+}
+
 static SmallVector<int64_t> tileLoops(linalg::LinalgOp root, const TileWork &work) {
   SmallVector<int64_t> extents = root.getStaticLoopRanges();
   double steps = root->getNumOperands() + root.getBlock()->getOperations().size(), points = 1;
   for (int64_t extent : extents)
     points *= usual(extent);
   double budget = std::clamp<double>(points * steps / work.tiles, work.leastSteps, work.mostSteps);
+  double most = budget / steps;
+  if (int64_t held = heldBytes(root))
+    most = std::min(most, (double)work.mostHeldBytes / held);
   Cutter cutter(extents);
   SmallVector<unsigned> parallel;
   root.getParallelDims(parallel);
   for (unsigned loop : parallel)
-    cutter.cut(loop, budget / steps, loop == extents.size() - 1 ? 64 : 1);
+    cutter.cut(loop, most, loop == extents.size() - 1 ? 64 : 1);
   return cutter.sizes;
 }
 
