@@ -12,6 +12,7 @@
 // so where it stands.
 #include "passes/ExpandMath.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
@@ -31,7 +32,8 @@ namespace {
 /// Arithmetic on scalars or vectors, short enough to write formulas in. Functions of f32 unless they say otherwise.
 class Formula {
 public:
-  Formula(OpBuilder &builder, Location loc, Type type) : b(loc, builder), shape(dyn_cast<VectorType>(type)) {}
+  Formula(OpBuilder &builder, Location loc, Type type, bool scales)
+      : b(loc, builder), shape(dyn_cast<VectorType>(type)), scales(scales && (!shape || shape.getRank() == 1)) {}
 
   Type like(Type element) { return shape ? Type(shape.clone(element)) : element; }
   Type f32() { return like(b.getF32Type()); }
@@ -104,6 +106,15 @@ public:
 
   /// 2^n for -126 <= n <= 127, without conversions.
   Value powerOfTwo(Value n) { return fromBits(shiftLeft(add(n, i(127)), i(23))); }
+  /// x 2^n for -252 <= n <= 254. Where the machine has no instruction for it the power of two is applied in two halves, as
+  /// neither the largest results nor the denormal ones fit into one.
+  Value scaled(Value x, Value n) {
+    if (scales)
+      return LLVM::CallIntrinsicOp::create(b, x.getType(), b.getStringAttr("llvm.ldexp"), ValueRange{x, n})
+          .getResults();
+    Value half = shiftRight(n, i(1));
+    return mul(mul(x, powerOfTwo(half)), powerOfTwo(sub(n, half)));
+  }
 
 private:
   static bool isFloat(Value x) { return isa<FloatType>(getElementTypeOrSelf(x.getType())); }
@@ -111,6 +122,7 @@ private:
 
   ImplicitLocOpBuilder b;
   VectorType shape;
+  bool scales;
 };
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
@@ -120,9 +132,18 @@ constexpr float log2e = 1.44269504f;
 
 //===-- Exponentials -------------------------------------------------------------===//
 
-/// x = n ln 2 + r, |r| <= ln 2 / 2, and e^r - 1.
+/// (e^r - 1 - r) / r^2, for |r| <= ln 2 / 2
+Value tailOfExponential(Formula &m, Value r) {
+  return m.polynomial(
+      r, {1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f});
+}
+
+/// e^r
+Value exponentialOfReduced(Formula &m, Value r) { return m.fma(m.fma(tailOfExponential(m, r), r, m.f(1)), r, m.f(1)); }
+
+/// x = n ln 2 + r, |r| <= ln 2 / 2
 struct Reduced {
-  Value n, exponential; ///< n as i32
+  Value n, r; ///< n as i32
 };
 
 /// For |x| < 2^21. The sum with 1.5 * 2^23 rounds to an integer, which then stands in the low bits: no conversion that
@@ -132,20 +153,13 @@ Reduced reduceExponent(Formula &m, Value x) {
   Value shifted = m.fma(x, m.f(log2e), magic);
   Value n = m.sub(shifted, magic);
   Value r = m.fma(n, m.f(-ln2Low), m.fma(n, m.f(-ln2High), x));
-  Value tail = m.polynomial(
-      r, {1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f});
-  return {m.sub(m.bits(shifted), m.bits(magic)), m.fma(m.mul(r, r), tail, r)};
+  return {m.sub(m.bits(shifted), m.bits(magic)), r};
 }
 
-/// 2^more e^x. The power of two is applied in two halves, as neither the largest results nor the denormal ones fit into
-/// one.
+/// 2^more e^x
 Value expScaled(Formula &m, Value x, int more) {
-  x = m.atLeast(m.atMost(x, 89.5f), -104.5f);
-  Reduced reduced = reduceExponent(m, x);
-  Value n = more ? m.add(reduced.n, m.i(more)) : reduced.n;
-  Value half = m.shiftRight(n, m.i(1));
-  Value result = m.add(reduced.exponential, m.f(1));
-  return m.mul(m.mul(result, m.powerOfTwo(half)), m.powerOfTwo(m.sub(n, half)));
+  auto [n, r] = reduceExponent(m, m.atLeast(m.atMost(x, 89.5f), -104.5f));
+  return m.scaled(exponentialOfReduced(m, r), more ? m.add(n, m.i(more)) : n);
 }
 
 Value exp(Formula &m, Value x) { return expScaled(m, x, 0); }
@@ -155,20 +169,16 @@ Value exp2(Formula &m, Value x) {
   Value whole = m.nearest(x);
   Value magic = m.f(12582912.0f);
   Value n = m.sub(m.bits(m.add(whole, magic)), m.bits(magic));
-  Value fraction = m.mul(m.sub(x, whole), m.f(0.693147181f));
-  Value half = m.shiftRight(n, m.i(1));
-  Value tail = m.polynomial(fraction, {1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f,
-                                       1.6666665459e-1f, 5.0000001201e-1f});
-  Value result = m.add(m.fma(m.mul(fraction, fraction), tail, fraction), m.f(1));
-  return m.mul(m.mul(result, m.powerOfTwo(half)), m.powerOfTwo(m.sub(n, half)));
+  return m.scaled(exponentialOfReduced(m, m.mul(m.sub(x, whole), m.f(0.693147181f))), n);
 }
 
 /// 2^n (e^r - 1) + (2^n - 1), at half the scale: 2^128 is no number.
 Value expm1(Formula &m, Value x) {
   Value limited = m.atLeast(m.atMost(x, 89.0f), -20.0f);
-  Reduced reduced = reduceExponent(m, limited);
-  Value scale = m.powerOfTwo(m.sub(reduced.n, m.i(1)));
-  Value half = m.fma(scale, reduced.exponential, m.sub(scale, m.f(0.5f)));
+  auto [n, r] = reduceExponent(m, limited);
+  Value less = m.fma(m.mul(r, r), tailOfExponential(m, r), r); // e^r - 1
+  Value scale = m.powerOfTwo(m.sub(n, m.i(1)));
+  Value half = m.fma(scale, less, m.sub(scale, m.f(0.5f)));
   // A denormal would be lost in the scaling.
   return m.select(m.less(m.abs(x), m.f(1e-30f)), x, m.add(half, half));
 }
@@ -485,6 +495,8 @@ bool canExpandMath(Operation *op) {
 namespace {
 
 struct ExpandMath : impl::ExpandMathBase<ExpandMath> {
+  using ExpandMathBase::ExpandMathBase;
+
   void runOnOperation() override {
     SmallVector<Operation *> ops;
     getOperation()->walk([&](Operation *op) {
@@ -495,11 +507,11 @@ struct ExpandMath : impl::ExpandMathBase<ExpandMath> {
       expand(op);
   }
 
-  static void expand(Operation *op) {
+  void expand(Operation *op) {
     Type type = op->getResult(0).getType(), element = getElementTypeOrSelf(type);
     bool isHalf = !element.isF32();
     OpBuilder builder(op);
-    Formula m(builder, op->getLoc(), type);
+    Formula m(builder, op->getLoc(), type, scales);
     SmallVector<Value> operands(op->getOperands());
     if (isHalf)
       for (Value &operand : operands)

@@ -124,7 +124,10 @@ def EmitEntryPoint : Pass<"mlc-emit-entry-point", "::mlir::ModuleOp"> {
 
 def ExpandMath : Pass<"mlc-expand-math"> {
   let summary = "Write elementary functions of f32 as polynomials";
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::vector::VectorDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
+                           "::mlir::vector::VectorDialect"];
+  let options = [Option<"scales", "scales", "bool", /*default=*/"false",
+                        "The machine has an instruction that multiplies by any power of two">];
 }
 
 def CastExpandShapes : Pass<"mlc-cast-expand-shapes"> {

@@ -72,9 +72,20 @@ void moveBfloatsAsIntegers(ModuleOp module) {
   });
 }
 
+/// ONNX does not say which zero is the larger one, and to tell them apart takes machines as much as all else.
+void leaveOrderOfZerosOpen(ModuleOp module) {
+  module.walk([](arith::ArithFastMathInterface op) {
+    if (isa<arith::MaximumFOp, arith::MinimumFOp>(op.getOperation())) {
+      auto flags = op.getFastMathFlagsAttr().getValue() | arith::FastMathFlags::nsz;
+      op->setAttr(op.getFastMathAttrName(), arith::FastMathFlagsAttr::get(op->getContext(), flags));
+    }
+  });
+}
+
 struct ConvertCpuToLLVM : impl::ConvertCpuToLLVMBase<ConvertCpuToLLVM> {
   void runOnOperation() override {
     MLIRContext *context = &getContext();
+    leaveOrderOfZerosOpen(getOperation());
     LowerToLLVMOptions options(context);
     options.allocLowering = LowerToLLVMOptions::AllocLowering::None; // nothing allocates
     LLVMTypeConverter converter(context, options);

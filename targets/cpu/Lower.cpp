@@ -24,7 +24,7 @@ void lower(OpPassManager &passes, TargetAttr target, RegisterTiles tiles) {
   passes.addPass(createBuildMicroKernels(kernels));
   OpPassManager &functions = passes.nest<func::FuncOp>();
   functions.addPass(createVectorizeLoops({target.getVectorBytes()}));
-  functions.addPass(createExpandMath());
+  functions.addPass(createExpandMath({tiles.multiplication.scales}));
   functions.addPass(createCastExpandShapes());
   functions.addPass(memref::createExpandStridedMetadataPass());
   functions.addPass(createLowerAffinePass());

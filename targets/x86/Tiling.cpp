@@ -14,6 +14,7 @@ cpu::RegisterTiles X86Target::registerTiles(TargetAttr target) const {
     tiles = {rowsWith16Registers, /*panelVectors=*/2, /*rowStep=*/72};
   tiles.multiplication.fused = target.getFeatures().contains("+fma");
   int64_t bytes = target.getVectorBytes();
+  tiles.multiplication.scales = bytes == 64; // vscalefps of AVX-512
   auto has = [&](StringRef feature) { return target.getFeatures().contains(feature); };
   if (has("+avx512vnni") || (bytes == 32 && has("+avxvnni")))
     tiles.multiplication.dots.push_back(bytes == 64   ? "llvm.x86.avx512.vpdpbusd.512"

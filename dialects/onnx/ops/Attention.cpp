@@ -309,7 +309,7 @@ static Value probabilities(Lowering &l, Value scores, ArrayRef<OpFoldResult> ext
   Along sum{sumAlong(l, powers, real, Key), real, rows};
   return l.elementwise(extents, element, {Along{powers, real, all}, sum}, [&](Scalars &s, ValueRange args) -> Value {
     Real power(s, args[0]), total(s, args[1]);
-    return castScalar(s, power / select(total == 0, total.same(1), total), real, element);
+    return castScalar(s, power * (1 / select(total == 0, total.same(1), total)), real, element);
   });
 }
 
@@ -358,7 +358,7 @@ static FailureOr<SmallVector<Value>> lowerAttention(AttentionOp op, Lowering &l)
   auto scaled = [&](Scalars &s, Value score) -> Real {
     if (op.getScale())
       return Real(s, score) * (double)op.getScale()->convertToFloat();
-    return Real(s, score) / Real(s, s.make<math::SqrtOp>(features));
+    return Real(s, score) * (1 / Real(s, s.make<math::SqrtOp>(features)));
   };
   auto capped = [&](Real score, Scalars &s) {
     return softcap > 0 ? Real(s, s.make<math::TanhOp>(Value(score / softcap))) * softcap : score;

@@ -6,6 +6,7 @@
 // Four passes, a reduction and an elementwise operation each, which fusion makes one kernel for each row.
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "onnx/RealMath.h"
 #include "onnx/ops/Elementwise.h"
 #include "onnx/ops/Reduce.h"
 
@@ -33,8 +34,10 @@ template <typename Op> static FailureOr<Value> lowerSoftmax(Op op, Lowering &l) 
   });
   Along sum{sumAlong(l, powers, real, axis), real, others};
   if (!isLog) {
-    return l.elementwise(extents, element, {Along{powers, real, all}, sum},
-                         [](Scalars &s, ValueRange args) { return scalar<arith::DivFOp>(s, args); });
+    // One division for each row: the loop along the axis multiplies.
+    return l.elementwise(extents, element, {Along{powers, real, all}, sum}, [](Scalars &s, ValueRange args) -> Value {
+      return Real(s, args[0]) * (1 / Real(s, args[1]));
+    });
   }
   return l.elementwise(extents, element, {input, largest, sum}, [](Scalars &s, ValueRange args) -> Value {
     return s.make<arith::SubFOp>(s.make<arith::SubFOp>(args[0], args[1]), s.make<math::LogOp>(args[2]));

@@ -1,8 +1,12 @@
 // RUN: mlc-opt %s --mlc-expand-math | FileCheck %s
+// RUN: mlc-opt %s --mlc-expand-math=scales | FileCheck %s --check-prefix=SCALES
 
 // CHECK-LABEL: @vectors
 // CHECK-NOT: math.exp
 // CHECK: math.fma {{.*}} : vector<16xf32>
+// CHECK-NOT: ldexp
+// SCALES-LABEL: @vectors
+// SCALES: llvm.call_intrinsic "llvm.ldexp"({{.*}}) : (vector<16xf32>, vector<16xi32>) -> vector<16xf32>
 func.func @vectors(%x: vector<16xf32>) -> vector<16xf32> {
   %0 = math.exp %x : vector<16xf32>
   return %0 : vector<16xf32>
