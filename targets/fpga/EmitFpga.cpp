@@ -1,6 +1,5 @@
 // Writes the layers as text. A simulator's driver compiles it when the model first runs; a vendor's tools make a bitstream of
 // it before.
-#include "Target.h"
 #include "fpga/Passes.h"
 #include "fpga/Write.h"
 #include "gpu/Program.h"
@@ -17,13 +16,7 @@ struct EmitFpga : impl::EmitFpgaBase<EmitFpga> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     for (auto device : module.getOps<mlir::gpu::GPUModuleOp>()) {
-      FailureOr<std::pair<const Target *, TargetAttr>> target = targetOf(module);
-      if (failed(target))
-        return signalPassFailure();
-      FailureOr<Board> board = readBoard(&getContext(), target->second.getChip());
-      if (failed(board))
-        return signalPassFailure();
-      FailureOr<Schedule> schedule = Schedule::read(module, *board);
+      FailureOr<Schedule> schedule = Schedule::read(module);
       if (failed(schedule) || failed(schedule->checkBudget()))
         return signalPassFailure();
       gpu::emitProgram(module, device, {{/*chip=*/"", writeProgram(*schedule)}});

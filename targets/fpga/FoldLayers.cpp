@@ -1,5 +1,4 @@
 // Decides the schedule of a design, and says what it takes.
-#include "Target.h"
 #include "fpga/Passes.h"
 #include "fpga/Schedule.h"
 #include "passes/Placement.h"
@@ -16,13 +15,7 @@ namespace {
 struct FoldLayers : impl::FoldLayersBase<FoldLayers> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    FailureOr<std::pair<const Target *, TargetAttr>> target = targetOf(module);
-    if (failed(target))
-      return signalPassFailure();
-    FailureOr<Board> board = readBoard(&getContext(), target->second.getChip());
-    if (failed(board))
-      return signalPassFailure();
-    FailureOr<Schedule> schedule = Schedule::read(module, *board);
+    FailureOr<Schedule> schedule = Schedule::read(module);
     if (failed(schedule) || schedule->layers.empty())
       return failed(schedule) ? signalPassFailure() : void();
     if (failed(schedule->fold()))

@@ -1,4 +1,5 @@
 #include "fpga/Schedule.h"
+#include "Target.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringExtras.h"
@@ -53,8 +54,14 @@ static llvm::StringMap<int64_t> countLaunches(ModuleOp module) {
   return launches;
 }
 
-FailureOr<Schedule> Schedule::read(ModuleOp module, const Board &board) {
-  Schedule schedule{board, {}};
+FailureOr<Schedule> Schedule::read(ModuleOp module) {
+  FailureOr<std::pair<const Target *, TargetAttr>> target = targetOf(module);
+  if (failed(target))
+    return failure();
+  FailureOr<Board> board = readBoard(module.getContext(), target->second.getChip());
+  if (failed(board))
+    return failure();
+  Schedule schedule{*board, {}};
   llvm::StringMap<int64_t> launches = countLaunches(module);
   SmallVector<mlir::gpu::GPUFuncOp> functions;
   for (auto device : module.getOps<mlir::gpu::GPUModuleOp>())
@@ -71,7 +78,7 @@ FailureOr<Schedule> Schedule::read(ModuleOp module, const Board &board) {
       FailureOr<Folding> folding = Folding::read(stage);
       if (failed(folding))
         return failure();
-      layer.plans.emplace_back(stage, *folding, board);
+      layer.plans.emplace_back(stage, *folding, schedule.board);
       if (!layer.plans.back().isBanked())
         return stage.op->emitError("expects loops unrolled so that what is read at once is one word of an array on the "
                                    "chip; unroll the innermost loops first");

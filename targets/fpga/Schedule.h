@@ -32,8 +32,8 @@ struct Schedule {
   Board board;
   std::vector<Layer> layers;
 
-  /// With the folding that the operations carry.
-  static mlir::FailureOr<Schedule> read(mlir::ModuleOp module, const Board &board);
+  /// For the board that the module's target names, with the folding that the operations carry.
+  static mlir::FailureOr<Schedule> read(mlir::ModuleOp module);
   /// Decides the folding of all layers, for the fewest cycles that the board has room for. Fails, with an error at the
   /// layer, if there is no room for a layer even if nothing is unrolled.
   llvm::LogicalResult fold();
