@@ -31,3 +31,13 @@ func.func @half(%x: memref<?xf16>, %mask: vector<8xi1>, %rest: vector<8xf16>, %i
   %v = vector.maskedload %x[%i], %mask, %rest : memref<?xf16>, vector<8xi1>, vector<8xf16> into vector<8xf16>
   return %v : vector<8xf16>
 }
+
+// Which zero is larger is left open; that NaN wins is not.
+// CHECK-LABEL: llvm.func @extremes
+// CHECK: llvm.intr.maximum(%arg0, %arg1) {fastmathFlags = #llvm.fastmath<nsz>}
+// CHECK: llvm.intr.minimum({{.*}}) {fastmathFlags = #llvm.fastmath<nsz>}
+func.func @extremes(%x: vector<16xf32>, %y: vector<16xf32>) -> vector<16xf32> {
+  %most = arith.maximumf %x, %y : vector<16xf32>
+  %least = arith.minimumf %most, %y : vector<16xf32>
+  return %least : vector<16xf32>
+}
