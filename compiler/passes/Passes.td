@@ -28,7 +28,7 @@ def FoldConstants : Pass<"mlc-fold-constants", "::mlir::ModuleOp"> {
 //===-- quantize -----------------------------------------------------------------===//
 
 def SplitTransposedConv : Pass<"mlc-split-transposed-conv", "::mlir::func::FuncOp"> {
-  let summary = "Write transposed convolutions of quantized numbers as convolutions";
+  let summary = "Write transposed convolutions with constant filters as convolutions";
   let dependentDialects = ["::mlc::onnx::OnnxDialect"];
 }
 

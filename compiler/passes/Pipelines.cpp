@@ -15,14 +15,14 @@ void buildSimplify(OpPassManager &passes, const Target &, TargetAttr) {
   passes.addPass(createInferShapes());
   passes.addNestedPass<func::FuncOp>(createFuseBatchNorm());
   passes.addPass(createFoldConstants({/*keepQuantized=*/true}));
+  passes.addNestedPass<func::FuncOp>(createSplitTransposedConv());
+  passes.addPass(createFoldConstants({/*keepQuantized=*/true})); // filters of phases are constants again
   passes.addPass(createInferShapes());
   passes.addPass(createCSEPass());
 }
 
 void buildQuantize(OpPassManager &passes, const Target &target, TargetAttr) {
   bool isDevice = target.hostName() != target.name();
-  passes.addNestedPass<func::FuncOp>(createSplitTransposedConv());
-  passes.addPass(createFoldConstants({/*keepQuantized=*/true})); // filters of phases are constants again
   passes.addNestedPass<func::FuncOp>(createMoveQuantization());
   passes.addPass(createFoldConstants({/*keepQuantized=*/true})); // weights that were moved are constants again
   passes.addNestedPass<func::FuncOp>(createFormIntegerOperators());

@@ -1,4 +1,5 @@
-// Writes transposed convolutions of quantized numbers as convolutions, which have integer operators.
+// Writes transposed convolutions as convolutions, which spread no zeros between the elements, and have integer operators
+// where numbers are quantized.
 //
 //   %y = onnx.ConvTranspose(%x, %w)              =>   %c = onnx.Conv(%x, %v)           a channel for each phase
 //          {strides = [2, 2], pads = ...}             %d = onnx.DepthToSpace(%c)       side by side
@@ -10,8 +11,8 @@
 //   y[j * s + p] = sum over a of x[j - a] * w[a * s + p]
 //
 // So each of the s phases p of an axis is a convolution with a filter of its own, of ceil(k / s) elements (W. Shi et al., "Is
-// the deconvolution layer the same as a convolutional layer?", 2016). The filters are made of the constant one by operations
-// that FoldConstants computes; what is missing at their ends is filled up with the zero point.
+// the deconvolution layer the same as a convolutional layer?", 2016). The filters are made of the constant one, before it is
+// dequantized if it is, by operations that FoldConstants computes; what is missing at their ends is filled up with zeros.
 //
 // Left as they are: strides that differ, dilations, an output_shape, and results that reach beyond the last phase.
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -69,17 +70,23 @@ private:
   Location loc;
 };
 
-/// A constant filter [c, f / groups, k, k] of 8 bits that is dequantized.
+/// A constant filter [c, f / groups, k, k].
 struct Filter {
-  onnx::DequantizeLinearOp op;
+  Value numbers; ///< the constant
   RankedTensorType type;
-  Attribute zero; ///< the number that stands for 0
+  Attribute zero;                           ///< the number that stands for 0
+  onnx::DequantizeLinearOp dequantize = {}; ///< of numbers of 8 bits; null for floats
 
   static std::optional<Filter> of(Value value, int64_t groups) {
     auto op = value.getDefiningOp<onnx::DequantizeLinearOp>();
-    auto type = op ? dyn_cast<RankedTensorType>(op.getX().getType()) : RankedTensorType();
-    if (!type || !type.hasStaticShape() || type.getRank() != 4 || !onnx::constantValue(op.getX()) ||
-        op.getBlockSize() != 0 || !isa<IntegerType>(type.getElementType()) || type.getElementTypeBitWidth() != 8)
+    Value numbers = op ? op.getX() : value;
+    auto type = dyn_cast<RankedTensorType>(numbers.getType());
+    if (!type || !type.hasStaticShape() || type.getRank() != 4 || !onnx::constantValue(numbers))
+      return std::nullopt;
+    Type element = type.getElementType();
+    if (!op)
+      return isa<FloatType>(element) ? std::optional(Filter{numbers, type, FloatAttr::get(element, 0)}) : std::nullopt;
+    if (op.getBlockSize() != 0 || !isa<IntegerType>(element) || type.getElementTypeBitWidth() != 8)
       return std::nullopt;
     bool isPerFilter = groups == 1 && onnx::normalizedAxis(op.getAxis(), 4) == 1;
     for (Value parameter : {op.getXScale(), op.getXZeroPoint()}) {
@@ -91,7 +98,7 @@ struct Filter {
     std::optional<int64_t> zero = zeroOf(op);
     if (!zero)
       return std::nullopt;
-    return Filter{op, type, IntegerAttr::get(type.getElementType(), *zero)};
+    return Filter{numbers, type, IntegerAttr::get(element, *zero), op};
   }
 
   /// The zero point of all filters.
@@ -116,15 +123,15 @@ struct SplitPhases : OpRewritePattern<onnx::ConvTransposeOp> {
     auto x = dyn_cast<RankedTensorType>(op.getX().getType()), y = dyn_cast<RankedTensorType>(op.getY().getType());
     int64_t groups = op.getGroup();
     std::optional<Filter> filter = Filter::of(op.getW(), groups);
-    if (!x || !y || x.getRank() != 4 || !filter || !Quantization::ofDequantized(op.getX()))
-      return rewriter.notifyMatchFailure(op, "does not multiply quantized numbers by quantized constants");
+    if (!x || !y || x.getRank() != 4 || !filter)
+      return rewriter.notifyMatchFailure(op, "has no constant filter of two axes");
     bool isDilated = op.getDilations() && llvm::any_of(*op.getDilations(), [](int64_t by) { return by != 1; });
     bool isShaped = op.getOutputShape() && !op.getOutputShape()->empty();
     int64_t stride = op.getStrides() && !op.getStrides()->empty() ? op.getStrides()->front() : 1;
     if (isDilated || isShaped || op.getAutoPad().starts_with("SAME") ||
         (op.getStrides() && !llvm::all_equal(*op.getStrides())) || filter->type.getDimSize(0) % groups != 0)
       return rewriter.notifyMatchFailure(op, "has a form that is no convolution of phases");
-    int64_t channels = filter->type.getDimSize(0), filters = filter->type.getDimSize(1), phases = stride * stride;
+    int64_t filters = filter->type.getDimSize(1), phases = stride * stride;
     SmallVector<int64_t> reach, starts, ends, pads;
     for (int64_t axis = 0; axis < 2; ++axis) {
       int64_t kernel = filter->type.getDimSize(2 + axis);
@@ -141,21 +148,12 @@ struct SplitPhases : OpRewritePattern<onnx::ConvTransposeOp> {
       llvm::append_range(pads, llvm::map_range(reach, [](int64_t elements) { return elements - 1; }));
 
     Mover move(rewriter, op.getLoc());
-    auto alongFilters = [&](Value parameter) {
-      return parameter && !isSingle(parameter) ? move.repeated(parameter, filters, phases) : parameter;
-    };
-    SmallVector<Value> operands = {phasesOf(*filter, move, rewriter, groups, stride, reach),
-                                   alongFilters(filter->op.getXScale())};
-    if (Value zero = alongFilters(filter->op.getXZeroPoint()))
-      operands.push_back(zero);
-    SmallVector<int64_t> shape = {groups * filters * phases, channels / groups, reach[0], reach[1]};
     Value weights =
-        onnx::DequantizeLinearOp::create(rewriter, filter->op.getLoc(), TypeRange(Mover::typeOf(op.getW(), shape)),
-                                         operands, ArrayRef(axisAttr(rewriter, 0)))
-            .getResult();
+        dequantized(*filter, phasesOf(*filter, move, rewriter, groups, stride, reach), move, rewriter, phases);
     Value bias = op.getB() ? repeatedBias(op.getB(), move, rewriter, groups * filters, phases) : Value();
 
-    SmallVector<int64_t> result = {x.getDimSize(0), shape[0]}, spread = {x.getDimSize(0), groups * filters};
+    SmallVector<int64_t> result = {x.getDimSize(0), groups * filters * phases},
+                         spread = {x.getDimSize(0), groups * filters};
     for (int64_t axis = 0; axis < 2; ++axis) {
       int64_t extent = x.getDimSize(2 + axis);
       bool isDynamic = ShapedType::isDynamic(extent);
@@ -188,17 +186,34 @@ struct SplitPhases : OpRewritePattern<onnx::ConvTransposeOp> {
                         ArrayRef<int64_t> reach) {
     ArrayRef<int64_t> from = filter.type.getShape();
     int64_t high = reach[0] * stride, wide = reach[1] * stride;
+    Location loc = filter.numbers.getLoc();
     auto zeroType = RankedTensorType::get({}, filter.type.getElementType());
-    Value zero = onnx::createConstant(b, filter.op.getLoc(), DenseElementsAttr::get(zeroType, filter.zero));
-    Value whole = onnx::PadOp::create(b, filter.op.getLoc(),
-                                      Mover::typeOf(filter.op.getX(), {from[0], from[1], high, wide}), filter.op.getX(),
-                                      move.list({0, 0, 0, 0, 0, 0, high - from[2], wide - from[3]}), zero, Value())
-                      .getResult();
+    Value zero = onnx::createConstant(b, loc, DenseElementsAttr::get(zeroType, filter.zero));
+    Value whole =
+        onnx::PadOp::create(b, loc, Mover::typeOf(filter.numbers, {from[0], from[1], high, wide}), filter.numbers,
+                            move.list({0, 0, 0, 0, 0, 0, high - from[2], wide - from[3]}), zero, Value())
+            .getResult();
     int64_t channels = from[0] / groups;
     Value split = move.reshape(whole, {groups, channels, from[1], reach[0], stride, reach[1], stride});
     Value ordered = move.transpose(split, {0, 2, 4, 6, 1, 3, 5});
     Value filters = move.reshape(ordered, {groups * from[1] * stride * stride, channels, reach[0], reach[1]});
     return move.slice(filters, filters.getType(), {-1, -1}, {INT64_MIN, INT64_MIN}, -1);
+  }
+
+  /// The filters of all phases as floats.
+  static Value dequantized(Filter filter, Value numbers, Mover &move, PatternRewriter &b, int64_t phases) {
+    onnx::DequantizeLinearOp op = filter.dequantize;
+    if (!op)
+      return numbers;
+    SmallVector<Value> operands = {numbers};
+    for (Value parameter : {op.getXScale(), op.getXZeroPoint()})
+      if (parameter)
+        operands.push_back(isSingle(parameter) ? parameter
+                                               : move.repeated(parameter, filter.type.getDimSize(1), phases));
+    auto shape = cast<RankedTensorType>(numbers.getType()).getShape();
+    return onnx::DequantizeLinearOp::create(b, op.getLoc(), TypeRange(Mover::typeOf(op.getY(), shape)), operands,
+                                            ArrayRef(axisAttr(b, 0)))
+        .getResult();
   }
 
   static Value repeatedBias(Value bias, Mover &move, PatternRewriter &b, int64_t filters, int64_t phases) {

@@ -22,16 +22,26 @@ func.func @phases(%q: tensor<1x4x8x6xui8>, %b: tensor<5xf32>) -> tensor<1x5x16x1
   return %y : tensor<1x5x16x12xf32>
 }
 
-// Floats, strides that differ, and a result that reaches beyond the last phase.
+// Floats are filled up with 0.
+// CHECK-LABEL: @floats
+// CHECK: %[[ZERO:.*]] = onnx.Constant() {value = dense<0.000000e+00> : tensor<f32>}
+// CHECK: onnx.Pad({{.*}}, %[[ZERO]]) : {{.*}} -> tensor<4x5x4x4xf32>
+// CHECK: %[[F:.*]] = onnx.Slice({{.*}} -> tensor<20x4x2x2xf32>
+// CHECK: %[[C:.*]] = onnx.Conv(%arg0, %[[F]]) {{{.*}}} : {{.*}} -> tensor<?x20x9x7xf32>
+// CHECK: onnx.DepthToSpace(%[[C]])
+func.func @floats(%x: tensor<?x4x8x6xf32>) -> tensor<?x5x17x13xf32> {
+  %w = onnx.Constant() {value = dense<0.5> : tensor<4x5x3x3xf32>} : () -> tensor<4x5x3x3xf32>
+  %y = onnx.ConvTranspose(%x, %w, _) {strides = [2, 2]} : (tensor<?x4x8x6xf32>, tensor<4x5x3x3xf32>) -> tensor<?x5x17x13xf32>
+  return %y : tensor<?x5x17x13xf32>
+}
+
+// A filter that only the run knows, strides that differ, and a result that reaches beyond the last phase.
 // CHECK-LABEL: @no_phases
 // CHECK-COUNT-3: onnx.ConvTranspose
-func.func @no_phases(%q: tensor<1x4x8x6xui8>, %f: tensor<1x4x8x6xf32>) -> (tensor<1x5x16x12xf32>, tensor<1x5x16x7xf32>, tensor<1x5x17x12xf32>) {
-  %w = onnx.Constant() {value = dense<5> : tensor<4x5x2x2xi8>} : () -> tensor<4x5x2x2xi8>
-  %s = onnx.Constant() {value = dense<0.5> : tensor<f32>} : () -> tensor<f32>
-  %x = onnx.DequantizeLinear(%q, %s, _) : (tensor<1x4x8x6xui8>, tensor<f32>) -> tensor<1x4x8x6xf32>
-  %v = onnx.DequantizeLinear(%w, %s, _) : (tensor<4x5x2x2xi8>, tensor<f32>) -> tensor<4x5x2x2xf32>
-  %y = onnx.ConvTranspose(%f, %v, _) {strides = [2, 2]} : (tensor<1x4x8x6xf32>, tensor<4x5x2x2xf32>) -> tensor<1x5x16x12xf32>
-  %z = onnx.ConvTranspose(%x, %v, _) {strides = [2, 1]} : (tensor<1x4x8x6xf32>, tensor<4x5x2x2xf32>) -> tensor<1x5x16x7xf32>
-  %u = onnx.ConvTranspose(%x, %v, _) {strides = [2, 2], output_padding = [1, 0]} : (tensor<1x4x8x6xf32>, tensor<4x5x2x2xf32>) -> tensor<1x5x17x12xf32>
+func.func @no_phases(%x: tensor<1x4x8x6xf32>, %f: tensor<4x5x2x2xf32>) -> (tensor<1x5x16x12xf32>, tensor<1x5x16x7xf32>, tensor<1x5x17x12xf32>) {
+  %w = onnx.Constant() {value = dense<0.5> : tensor<4x5x2x2xf32>} : () -> tensor<4x5x2x2xf32>
+  %y = onnx.ConvTranspose(%x, %f, _) {strides = [2, 2]} : (tensor<1x4x8x6xf32>, tensor<4x5x2x2xf32>) -> tensor<1x5x16x12xf32>
+  %z = onnx.ConvTranspose(%x, %w, _) {strides = [2, 1]} : (tensor<1x4x8x6xf32>, tensor<4x5x2x2xf32>) -> tensor<1x5x16x7xf32>
+  %u = onnx.ConvTranspose(%x, %w, _) {strides = [2, 2], output_padding = [1, 0]} : (tensor<1x4x8x6xf32>, tensor<4x5x2x2xf32>) -> tensor<1x5x17x12xf32>
   return %y, %z, %u : tensor<1x5x16x12xf32>, tensor<1x5x16x7xf32>, tensor<1x5x17x12xf32>
 }
