@@ -214,8 +214,9 @@ static std::string outputPath(const Options &options) {
   return path.str().str();
 }
 
-/// Writes what the driver of the device is given. One file is for one chip.
-static LogicalResult writeKernels(ModuleOp module, const Options &options) {
+/// Writes what the driver of the device is given, to a file that appears when all else has been written. One file is for
+/// one chip.
+static LogicalResult writeKernels(ModuleOp module, const Options &options, std::optional<TextFile> &file) {
   if (options.kernels.empty())
     return success();
   SmallVector<StringAttr> images;
@@ -227,11 +228,11 @@ static LogicalResult writeKernels(ModuleOp module, const Options &options) {
            << options.kernels << "', got " << images.size()
            << (images.empty() ? "; what is compiled for a device has some after the phase target"
                               : "; name one with --chip");
-  TextFile file(options.kernels, UnknownLoc::get(module.getContext()));
-  if (!file.stream())
+  file.emplace(options.kernels, UnknownLoc::get(module.getContext()));
+  if (!file->stream())
     return failure();
-  *file.stream() << images.front().getValue().drop_back(); // a zero ends it
-  return failed(file.finish()) ? failure() : file.commit();
+  *file->stream() << images.front().getValue().drop_back(); // a zero ends it
+  return file->finish();
 }
 
 /// Links, and writes the header if one is asked for. Neither file appears unless both can be written.
@@ -346,12 +347,13 @@ static FailureOr<std::pair<Options, Options>> splitTargets(const Options &option
 }
 
 /// One library of the same model for a machine and for a device beside it.
-static LogicalResult compileForTwo(const Options &options, MLIRContext &context, Clock &clock) {
+static LogicalResult compileForTwo(const Options &options, MLIRContext &context, Clock &clock,
+                                   std::optional<TextFile> &kernels) {
   FailureOr<std::pair<Options, Options>> each = splitTargets(options, context);
   if (failed(each))
     return failure();
   FailureOr<Compiled> device = runPhases(each->second, "", context, clock);
-  if (failed(device) || failed(writeKernels(*device->module, options)))
+  if (failed(device) || failed(writeKernels(*device->module, options, kernels)))
     return failure();
   const bool isOfUse = hasDeviceCode(*device->module);
   if (!isOfUse)
@@ -366,6 +368,19 @@ static LogicalResult compileForTwo(const Options &options, MLIRContext &context,
   return clock.run("link", [&] { return writeLibrary(*host->module, options, runtime, host->attr); });
 }
 
+static LogicalResult compileForOne(const Options &options, MLIRContext &context, Clock &clock,
+                                   std::optional<TextFile> &kernels) {
+  FailureOr<Compiled> compiled = runPhases(options, "", context, clock);
+  if (failed(compiled))
+    return failure();
+  ModuleOp module = *compiled->module;
+  if (failed(writeKernels(module, options, kernels)))
+    return failure();
+  if (options.emit != Phase::Link)
+    return printModule(module, options);
+  return clock.run("link", [&] { return writeLibrary(module, options, *compiled->target, compiled->attr); });
+}
+
 LogicalResult compile(const Options &options, MLIRContext &context) {
   if (options.emit < options.from)
     return emitError(UnknownLoc::get(&context))
@@ -374,17 +389,11 @@ LogicalResult compile(const Options &options, MLIRContext &context) {
     return failure();
   context.loadDialect<MlcDialect>(); // the target describes itself by its attribute
   Clock clock(options);
-  if (StringRef(options.target).contains(','))
-    return compileForTwo(options, context, clock);
-  FailureOr<Compiled> compiled = runPhases(options, "", context, clock);
-  if (failed(compiled))
+  std::optional<TextFile> kernels;
+  bool isForTwo = StringRef(options.target).contains(',');
+  if (failed((isForTwo ? compileForTwo : compileForOne)(options, context, clock, kernels)))
     return failure();
-  ModuleOp module = *compiled->module;
-  if (failed(writeKernels(module, options)))
-    return failure();
-  if (options.emit != Phase::Link)
-    return printModule(module, options);
-  return clock.run("link", [&] { return writeLibrary(module, options, *compiled->target, compiled->attr); });
+  return kernels ? kernels->commit() : success();
 }
 
 FailureOr<std::string> printPipeline(const Options &options, MLIRContext &context) {
