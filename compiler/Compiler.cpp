@@ -2,7 +2,6 @@
 #include "Compiler.h"
 #include "KernelWork.h"
 #include "OutputFile.h"
-#include "Sanitize.h"
 #include "import/Import.h"
 #include "link/JoinDevice.h"
 #include "link/Link.h"
@@ -292,8 +291,10 @@ static FailureOr<Compiled> runPhases(const Options &options, StringRef device, M
     (*module)->setAttr(profileAttrName, UnitAttr::get(&context));
   if (options.unchecked)
     (*module)->setAttr(uncheckedAttrName, UnitAttr::get(&context));
-  if (options.sanitizeAddress)
+  if (options.sanitize.address)
     (*module)->setAttr(sanitizeAddressAttrName, UnitAttr::get(&context));
+  if (options.sanitize.undefined)
+    (*module)->setAttr(sanitizeUndefinedAttrName, UnitAttr::get(&context));
   if (!device.empty())
     (*module)->setAttr(deviceModelAttrName, StringAttr::get(&context, device));
 

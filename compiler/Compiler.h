@@ -1,5 +1,6 @@
 // The compiler as a library: its phases as one table, its options, and compile().
 #pragma once
+#include "Sanitize.h"
 #include "Target.h"
 #include "import/InputShapes.h"
 #include "mlir/IR/OwningOpRef.h"
@@ -44,7 +45,7 @@ struct Options {
   Phase emit = Phase::Link;        ///< the last phase that runs
   bool profile = false;            ///< count the time of each kernel
   bool unchecked = false;          ///< leave out the checks that only data can fail
-  bool sanitizeAddress = false;    ///< have the code check its accesses to memory (compiler/Sanitize.h)
+  Sanitizers sanitize;             ///< what the code is to check of itself
   bool elideWeights = false;       ///< print large weights as `__elided__`; such text cannot be compiled on
   InputShapes shapes;              ///< what is known of the inputs beside the model
   std::vector<std::string> linked; ///< objects, archives and shared libraries to link the model with

@@ -210,8 +210,8 @@ LogicalResult linkModel(ModuleOp module, const Target &target, TargetAttr attr, 
     arguments.push_back(file.path());
   }
   if (linked.empty()) {
-    // The sanitizer's runtime is the process's own.
-    if (!module->hasAttr(sanitizeAddressAttrName))
+    // What reports for a sanitizer is the process's own.
+    if (!module->hasAttr(sanitizeAddressAttrName) && !module->hasAttr(sanitizeUndefinedAttrName))
       arguments.push_back("--no-undefined");
   } else {
     // What else the user's code needs of system libraries is found when the library is loaded. A weak symbol does not

@@ -3,6 +3,7 @@
 // Kernels are shared out over several LLVM modules of about the same size, which are optimized and compiled at the same
 // time. A kernel stays together with the bodies of its parallel loops, which LLVM should see along with it.
 #include "Sanitize.h"
+#include "cpu/CheckUndefined.h"
 #include "cpu/Cpu.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/Threading.h"
@@ -162,9 +163,9 @@ static void setAttributes(llvm::Module &module, const Machine &machine) {
   }
 }
 
-/// Has all code of the module checked, after it has been optimized. Its global variables are not: they would have to be
+/// Has all accesses of the module checked, after it has been optimized. Its global variables are not: they would have to be
 /// registered by a constructor, and the weights have no code.
-static void sanitize(llvm::Module &code, llvm::PassBuilder &builder) {
+static void sanitizeAddress(llvm::Module &code, llvm::PassBuilder &builder) {
   for (llvm::Function &function : code)
     if (!function.isDeclaration())
       function.addFnAttr(llvm::Attribute::SanitizeAddress);
@@ -179,10 +180,9 @@ static void sanitize(llvm::Module &code, llvm::PassBuilder &builder) {
   });
 }
 
-static FailureOr<std::unique_ptr<llvm::MemoryBuffer>> compile(ModuleOp module, TargetAttr attr,
-                                                              const llvm::Target *target, const Machine &machine,
-                                                              const llvm::StringSet<> &shared,
-                                                              const llvm::StringSet<> &exported, bool isSanitized) {
+static FailureOr<std::unique_ptr<llvm::MemoryBuffer>>
+compile(ModuleOp module, TargetAttr attr, const llvm::Target *target, const Machine &machine,
+        const llvm::StringSet<> &shared, const llvm::StringSet<> &exported, const Sanitizers &sanitize) {
   llvm::LLVMContext context;
   std::unique_ptr<llvm::TargetMachine> generator = createTargetMachine(target, attr, machine);
   std::unique_ptr<llvm::Module> code = translateModuleToLLVMIR(module, context, "model");
@@ -208,8 +208,11 @@ static FailureOr<std::unique_ptr<llvm::MemoryBuffer>> compile(ModuleOp module, T
   llvm::PipelineTuningOptions tuning;
   tuning.LoopVectorization = tuning.SLPVectorization = tuning.LoopInterleaving = tuning.LoopUnrolling = true;
   llvm::PassBuilder builder(generator.get(), tuning);
-  if (isSanitized)
-    sanitize(*code, builder);
+  if (sanitize.address)
+    sanitizeAddress(*code, builder);
+  if (sanitize.undefined)
+    builder.registerPipelineStartEPCallback(
+        [](llvm::ModulePassManager &passes, auto...) { passes.addPass(CheckUndefined()); });
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(components);
   builder.registerFunctionAnalyses(functions);
@@ -260,11 +263,12 @@ FailureOr<Binary> emit(ModuleOp module, TargetAttr attr, const Machine &machine)
           shared.insert(function.getName());
     }
   }
-  bool isSanitized = module->hasAttr(sanitizeAddressAttrName);
+  Sanitizers sanitize{.address = module->hasAttr(sanitizeAddressAttrName),
+                      .undefined = module->hasAttr(sanitizeUndefinedAttrName)};
   SmallVector<std::unique_ptr<llvm::MemoryBuffer>> objects(parts);
   LogicalResult result = failableParallelForEachN(context, 0, parts, [&](size_t part) {
     ModuleOp code = parts > 1 ? *modules[part] : module;
-    auto object = compile(code, attr, target, machine, shared, exported, isSanitized);
+    auto object = compile(code, attr, target, machine, shared, exported, sanitize);
     if (failed(object))
       return failure();
     objects[part] = std::move(*object);

@@ -23,7 +23,7 @@ static std::string firstError(const Case &test, const Machine &machine, mlir::ML
   options.target = machine.target;
   options.chip = machine.chip;
   options.features = machine.features;
-  options.sanitizeAddress = machine.sanitizeAddress;
+  options.sanitize = machine.sanitize;
   options.output = output.str();
   options.progress = [&](StringRef phase) { enter(stage = phase.str()); };
   if (succeeded(compile(options, context)))

@@ -1,6 +1,7 @@
 // What happens to one case: its model is compiled, loaded and run, and the outputs are compared.
 #pragma once
 #include "Case.h"
+#include "Sanitize.h"
 #include "Target.h"
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
@@ -19,7 +20,7 @@ struct Machine {
   std::string target = hostTargetName().str();
   std::string chip, features;
   std::string runner; ///< as in Library::load
-  bool sanitizeAddress = false;
+  Sanitizers sanitize;
 };
 
 /// Runs a case in this process. `enter` hears of each stage as it begins, so that someone else can tell where it

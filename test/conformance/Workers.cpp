@@ -98,7 +98,7 @@ void Pool::work(const Case &test, int pipe, int console) {
 #if !__has_feature(address_sanitizer) // which reserves terabytes
   constexpr rlim_t memory = 8ull << 30;
   rlimit limit{memory, memory};
-  if (!machine.sanitizeAddress)
+  if (!machine.sanitize.address)
     setrlimit(RLIMIT_AS, &limit);
 #endif
   SmallString<128> file;

@@ -42,7 +42,8 @@ static Error readWords(CommandLine &line, Request &request) {
   line.option("chip", "NAME", machine.chip, "as in mlc compile");
   line.option("features", "LIST", machine.features, "as in mlc compile");
   line.option("runner", "COMMAND", machine.runner, "as in mlc run");
-  line.flag("sanitize-address", machine.sanitizeAddress, "as --sanitize=address in mlc compile");
+  line.flag("sanitize-address", machine.sanitize.address, "as --sanitize=address in mlc compile");
+  line.flag("sanitize-undefined", machine.sanitize.undefined, "as --sanitize=undefined in mlc compile");
   line.option("filter", "REGEX", request.filter, "only cases whose KIND/NAME matches");
   line.option("every", "N", request.every, "only every N-th of these, which are of all operators (1)");
   line.option("jobs", "N", request.workers.jobs, "cases at a time (0: one for each core)");

@@ -12,12 +12,15 @@ void addCodegenOptions(CommandLine &line, Options &options) {
               "for --target=fpga: a board that `mlc targets fpga` lists, or a YAML file that says what it has");
   line.option("features", "LIST", options.features, "changes to what the chip has: +avx512vnni,-avx512f");
   line.flag("unchecked", options.unchecked, "leave out the checks of indices and extents at run time");
-  auto takeSanitizer = [&options](llvm::StringRef word) {
-    options.sanitizeAddress = word == "address";
-    return options.sanitizeAddress ? llvm::Error::success() : fail("expects 'address', got '" + word + "'");
+  auto takeSanitizer = [&options](llvm::StringRef word) -> llvm::Error {
+    if (word != "address" && word != "undefined")
+      return fail("expects 'address' or 'undefined', got '" + word + "'");
+    (word == "address" ? options.sanitize.address : options.sanitize.undefined) = true;
+    return llvm::Error::success();
   };
-  line.option("sanitize", "address", takeSanitizer,
-              "have the code check its accesses to memory; whoever runs it needs the runtime of AddressSanitizer");
+  line.option("sanitize", "WORD", takeSanitizer,
+              "have the code check itself: address, its accesses to memory (whoever runs it needs the runtime of "
+              "AddressSanitizer); undefined, that it does nothing that LLVM leaves undefined");
   auto takeShape = [&options](llvm::StringRef text) -> llvm::Error {
     std::optional<InputShape> shape = parseInputShape(text);
     if (!shape)
