@@ -22,6 +22,10 @@ def quantizes(node):
     return node.op_type in QUANTIZED or EIGHT_BITS in levels
 
 
+def holds_halves(graph):
+    return any(t.data_type in (TensorProto.FLOAT16, TensorProto.BFLOAT16) for t in graph.initializer)
+
+
 def is_float(array):
     return array.dtype.kind == "f" or array.dtype.name == "bfloat16"
 
@@ -84,7 +88,7 @@ def make_tolerances(model, golden, others):
     """The contents of tolerance.json."""
     graph = model.graph
     quantized = any(map(quantizes, graph.node))
-    half = any(t.data_type in (TensorProto.FLOAT16, TensorProto.BFLOAT16) for t in graph.initializer)
+    half = holds_halves(graph)
     outputs, disagree = [], set()
     for i, value in enumerate(graph.output):
         entry, who = tolerance_of(graph, i, golden, others, half, quantized)
