@@ -175,7 +175,9 @@ static void sanitizeAddress(llvm::Module &code, llvm::PassBuilder &builder) {
     variable.setSanitizerMetadata(metadata);
   }
   builder.registerOptimizerLastEPCallback([](llvm::ModulePassManager &passes, auto...) {
-    passes.addPass(llvm::AddressSanitizerPass({}, /*UseGlobalGC=*/false, /*UseOdrIndicator=*/false,
+    llvm::AddressSanitizerOptions options;
+    options.InstrumentationWithCallsThreshold = 0; // faster to compile than checks in line
+    passes.addPass(llvm::AddressSanitizerPass(options, /*UseGlobalGC=*/false, /*UseOdrIndicator=*/false,
                                               llvm::AsanDtorKind::None, llvm::AsanCtorKind::None));
   });
 }

@@ -99,6 +99,21 @@ static Value isPositive(Scalars &s, ValueRange args) {
   return s.make<arith::ExtUIOp>(s.b.getI64Type(), isGreater);
 }
 
+/// Scores [rows, targets] with numbers for NaN, of which the specification says nothing: in ONNX Runtime, which goes from one
+/// to the next and asks whether it is greater, the first stays and any other is passed over.
+static Value asCompared(Lowering &l, Value scores) {
+  Type f32 = l.b.getF32Type();
+  return l.elementwise(tensor::getMixedSizes(l.b, l.loc(), scores), f32, {scores}, {f32},
+                       [](Scalars &s, ValueRange args) -> Value {
+                         double infinity = std::numeric_limits<double>::infinity();
+                         Value isNone = s.make<arith::CmpFOp>(arith::CmpFPredicate::UNO, args[0], args[0]);
+                         Value column = s.make<linalg::IndexOp>(1), first = s.make<arith::ConstantIndexOp>(0);
+                         Value isFirst = s.make<arith::CmpIOp>(arith::CmpIPredicate::eq, column, first);
+                         Value number = s.make<arith::SelectOp>(isFirst, s.constant(infinity), s.constant(-infinity));
+                         return s.make<arith::SelectOp>(isNone, number, args[0]);
+                       });
+}
+
 static FailureOr<SmallVector<Value>> lowerLinearClassifier(MlLinearClassifierOp op, Lowering &l) {
   DenseElementsAttr labels = labelsOf(op);
   FailureOr<PostTransform> transform = postTransformOf(op, op.getPostTransform());
@@ -122,7 +137,7 @@ static FailureOr<SmallVector<Value>> lowerLinearClassifier(MlLinearClassifierOp 
   Value transformed = transformScores(l, scores, *transform);
   if (targets > 1) {
     // By the scores as they are: transforms may make them equal, or turn their order.
-    Value best = extremeAlong(l, scores, f32, 1, /*largest=*/true, /*last=*/false);
+    Value best = extremeAlong(l, asCompared(l, scores), f32, 1, /*largest=*/true, /*last=*/false);
     return SmallVector<Value>{labelsAt(l, best, labels), transformed};
   }
   // A single score says whether the only label holds; 0 if not.
