@@ -133,7 +133,10 @@ def squeeze(c):
 
 
 def division(c):
-    return c.one_of(["Div", "Mod"]), [c.integers(-5, 5, c.shape(0, 2), np.int32), np.int32(c.number(-2, 2))], {}
+    name, divisor = c.one_of(["Div", "Mod"]), c.number(-2, 2)
+    if name == "Mod":
+        divisor = divisor or 1  # by zero mlc gives what is divided, numpy 0, and ONNX Runtime ends
+    return name, [c.integers(-5, 5, c.shape(0, 2), np.int32), np.int32(divisor)], {}
 
 
 def extreme(c):
@@ -177,7 +180,9 @@ def reverse_sequence(c):
 
 def pool(c):
     attributes = {name: [c.number(low, 3) for _ in range(2)] for name, low in [("kernel_shape", 1), ("strides", 1)]}
-    attributes |= {"pads": [c.number(0, 1) for _ in range(4)], "ceil_mode": c.number(0, 1)}
+    # No window lies in the padding only: ONNX Runtime refuses those, and the evaluator makes the largest of nothing 0.
+    pads = [c.number(0, min(1, kernel - 1)) for kernel in attributes["kernel_shape"]]
+    attributes |= {"pads": pads + [c.number(0, pad) for pad in pads], "ceil_mode": c.number(0, 1)}
     return c.one_of(["MaxPool", "AveragePool"]), [c.floats([1, 1, c.number(1, 5), c.number(1, 5)])], attributes
 
 

@@ -232,7 +232,12 @@ static FailureOr<Value> squeezeAtRunTime(SqueezeOp op, Lowering &l) {
     place = place + select(isTaken, Index(l, 0), Index(l, 1));
   }
   l.check(place == left, "expects every axis once and in range; %0 axes are left of " + Twine(rank), {place});
-  return l.reshape(l(op.getData()), asFoldResults(to));
+  Value data = l(op.getData());
+  // Where too few axes can have extent 1, a check has failed, and there is nothing that could be reshaped.
+  auto isWide = [](OpFoldResult extent) { return getConstantIntValue(extent).value_or(1) != 1; };
+  if (llvm::count_if(from, isWide) > left)
+    return tensor::EmptyOp::create(l.b, l.loc(), asFoldResults(to), getElementTypeOrSelf(data.getType())).getResult();
+  return l.reshape(data, asFoldResults(to));
 }
 
 static FailureOr<Value> lowerSqueeze(SqueezeOp op, Lowering &l) {
