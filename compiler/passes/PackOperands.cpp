@@ -13,9 +13,9 @@
 // Windows are read channels last, so that their rows are contiguous; PropagateLayout removes the transpositions between
 // them. Everything else is read as it lies: a micro-kernel takes its rows by any stride.
 //
-// Integers are multiplied as the target does it best: a constant right-hand side goes into panels of groups of terms, the
-// left-hand side is filled up to whole groups, and becomes signed or unsigned by a shift of 128 that a constant for each
-// column makes good.
+// Integers are multiplied as the target does it best: the right-hand side goes into panels of groups of terms, and both are
+// filled up to whole groups. If the right-hand side is constant, the left-hand side may become signed or unsigned by a
+// shift of 128 that a constant for each column makes good.
 //
 // Weights that are dequantized stay what they are: their panels are computed of constants by an operation that becomes
 // part of the contraction's kernel (ComputedPanels.h).
@@ -372,9 +372,10 @@ private:
     unsigned rhsBits = constant ? constant->elements.getElementType().getIntOrFloatBitWidth() : sum.rhs.bits();
     integers = {1, sum.lhs.bits(), rhsBits, sum.lhs.isUnsigned};
     // Terms lie side by side where they are indexed by a loop of their own.
-    if (constant && !plan.isLanewise && !plan.depth.empty() &&
+    bool isPacked = constant || (!sum.rhs.isUnsigned && rowsOf(sum) >= rowsWorthPacking);
+    if (isPacked && !plan.isLanewise && !plan.depth.empty() &&
         sum.lhs.map.getResultPosition(b.getAffineDimExpr(plan.depth.back())))
-      integers = target.integerProduct(integers, /*canShift=*/true, attr);
+      integers = target.integerProduct(integers, /*canShift=*/constant.has_value(), attr);
   }
 
   /// Whether unsigned elements of lhs became signed ones, or the other way round, at the same width.
@@ -394,14 +395,28 @@ private:
     });
   }
 
+  /// The left-hand side with whole groups of terms.
   Value filledUpToGroups(Value lhs) {
-    int64_t axis = cast<RankedTensorType>(lhs.getType()).getRank() - 1, group = integers.group;
-    if (group == 1 || extents[plan.depth.back()] % group == 0)
-      return lhs;
-    SmallVector<OpFoldResult> low(axis + 1, b.getIndexAttr(0)), high = low;
-    high[axis] = b.getIndexAttr(group - extents[plan.depth.back()] % group);
-    Value zero = arith::ConstantOp::create(b, b.getZeroAttr(getElementTypeOrSelf(lhs.getType())));
-    return tensor::PadOp::create(b, b.getLoc(), Type(), lhs, low, high, zero);
+    return filledUp(lhs, {{cast<RankedTensorType>(lhs.getType()).getRank() - 1, integers.group}});
+  }
+
+  /// `value`, filled up with zeros to multiples of what axes are paired with.
+  Value filledUp(Value value, ArrayRef<std::pair<int64_t, int64_t>> steps) {
+    auto type = cast<RankedTensorType>(value.getType());
+    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, b.getLoc(), value);
+    SmallVector<OpFoldResult> low(sizes.size(), b.getIndexAttr(0)), high = low;
+    bool isWhole = true;
+    for (auto [axis, step] : steps)
+      if (type.isDynamicDim(axis) ? step > 1 : type.getDimSize(axis) % step != 0) {
+        AffineExpr count = b.getAffineDimExpr(0);
+        high[axis] =
+            affine::makeComposedFoldedAffineApply(b, b.getLoc(), count.ceilDiv(step) * step - count, {sizes[axis]});
+        isWhole = false;
+      }
+    if (isWhole)
+      return value;
+    Value zero = arith::ConstantOp::create(b, b.getZeroAttr(type.getElementType()));
+    return tensor::PadOp::create(b, b.getLoc(), Type(), value, low, high, zero);
   }
 
   /// The sum of what was to be multiplied:  sum of (x + 128) * w  =  sum of x * w  +  128 * sum of w
@@ -483,7 +498,7 @@ private:
       sum.rhs = {extended(sum.rhs.value, b.getIntegerType(2 * sum.rhs.bits()), true), sum.rhs.map};
     if (auto view = viewOfConstant(sum.rhs.value))
       return {packConstant(*view), panels()};
-    if (isReadInRows())
+    if (integers.group == 1 && isReadInRows())
       return {sum.rhs.value, renumbered(sum.rhs.map.getResults())};
     return {packAtRunTime(), panels()};
   }
@@ -506,7 +521,7 @@ private:
 
   AffineMap panels() {
     SmallVector<int64_t> depth = depthExtents();
-    if (integers.group > 1)
+    if (integers.group > 1 && !ShapedType::isDynamic(depth.back()))
       depth.back() = llvm::divideCeil(depth.back(), integers.group);
     return panelMap(b.getContext(), plan.outer.size(), batches(), depth, width(), integers.group);
   }
@@ -530,27 +545,32 @@ private:
   }
 
   /// An operation that copies the right-hand side into panels, filled up with zeros:
-  /// panels[batch..., p, k..., j] = rhs[batch..., p * width + j, k...]
+  /// panels[batch..., p, k..., j] = rhs[batch..., p * width + j, k...], or in groups of terms
+  /// panels[batch..., p, k..., j, g] = rhs[batch..., p * width + j, k... * group + g]
   Value packAtRunTime() {
-    Value rhs = filledUp();
-    unsigned batchCount = batches().size(), loops = batchCount + 2 + plan.depth.size();
+    unsigned column = axisOf(plan.column), group = integers.group;
+    Value rhs = filledUp(sum.rhs.value, {{column, width()}, {axisOf(plan.depth.back()), group}});
+    unsigned batchCount = batches().size(), lane = batchCount + 1 + plan.depth.size(), loops = lane + 1 + (group > 1);
     SmallVector<AffineExpr> indices(sum.rhs.map.getNumResults());
     SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, b.getLoc(), rhs), panelSizes;
     unsigned next = 0;
-    auto add = [&](unsigned loop) {
-      unsigned axis = axisOf(loop);
-      indices[axis] = b.getAffineDimExpr(next++);
-      panelSizes.push_back(sizes[axis]);
+    // The next loop counts steps along an axis, and `within` goes through one.
+    auto add = [&](unsigned axis, int64_t step, AffineExpr within) {
+      indices[axis] = b.getAffineDimExpr(next++) * step + within;
+      AffineExpr count = b.getAffineDimExpr(0).floorDiv(step);
+      panelSizes.push_back(affine::makeComposedFoldedAffineApply(b, b.getLoc(), count, {sizes[axis]}));
     };
+    AffineExpr none = b.getAffineConstantExpr(0);
     for (unsigned own : batches())
-      add(plan.outer[own]);
-    unsigned column = axisOf(plan.column);
-    indices[column] = b.getAffineDimExpr(next++) * width() + b.getAffineDimExpr(loops - 1);
-    panelSizes.push_back(
-        affine::makeComposedFoldedAffineApply(b, b.getLoc(), b.getAffineDimExpr(0).floorDiv(width()), {sizes[column]}));
-    for (unsigned loop : plan.depth)
-      add(loop);
+      add(axisOf(plan.outer[own]), 1, none);
+    add(column, width(), b.getAffineDimExpr(lane));
+    for (unsigned loop : plan.depth) {
+      bool isGrouped = group > 1 && loop == plan.depth.back();
+      add(axisOf(loop), isGrouped ? group : 1, isGrouped ? b.getAffineDimExpr(lane + 1) : none);
+    }
     panelSizes.push_back(b.getIndexAttr(width()));
+    if (group > 1)
+      panelSizes.push_back(b.getIndexAttr(group));
 
     Value empty = tensor::EmptyOp::create(b, panelSizes, getElementTypeOrSelf(rhs.getType()));
     SmallVector<utils::IteratorType> parallel(loops, utils::IteratorType::parallel);
@@ -562,30 +582,14 @@ private:
             .getResult(0);
     if (plan.depth.size() == 1)
       return packed;
-    SmallVector<ReassociationIndices> groups;
+    SmallVector<ReassociationIndices> groups; // of axes: all of the depth are one
     for (unsigned axis = 0; axis < loops; ++axis) {
-      if (axis > batchCount + 1 && axis + 1 < loops)
+      if (axis > batchCount + 1 && axis < lane)
         groups.back().push_back(axis);
       else
         groups.push_back({axis});
     }
     return tensor::CollapseShapeOp::create(b, packed, groups);
-  }
-
-  /// The right-hand side with whole panels of columns.
-  Value filledUp() {
-    Value rhs = sum.rhs.value;
-    unsigned column = axisOf(plan.column);
-    if (!ShapedType::isDynamic(extents[plan.column]) && extents[plan.column] % width() == 0)
-      return rhs;
-    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, b.getLoc(), rhs);
-    SmallVector<OpFoldResult> low(sizes.size(), b.getIndexAttr(0)), high = low;
-    AffineExpr count = b.getAffineDimExpr(0);
-    high[column] =
-        affine::makeComposedFoldedAffineApply(b, b.getLoc(), count.ceilDiv(width()) * width() - count, {sizes[column]});
-    Type type = getElementTypeOrSelf(rhs.getType());
-    Value zero = arith::ConstantOp::create(b, b.getZeroAttr(type));
-    return tensor::PadOp::create(b, b.getLoc(), Type(), rhs, low, high, zero);
   }
 
   ImplicitLocOpBuilder &b;

@@ -69,7 +69,7 @@ def matrix_products(out, rng):
               ((2, 3, 9), (9, 5)), ((2, 6, 12), (2, 12, 20)), ((9,), (9, 40)), ((6, 10), (10,))]
     kinds = list(itertools.product("us", "us", ("none", "one", "input", "each"), ("none", "one", "each")))
     for i, (left, right, left_zero, right_zero) in enumerate(kinds):
-        for fixed in ("w", "x", "") if i % 4 == 0 else ("w",):
+        for fixed in ("w", "x", "") if i % 4 == 0 else ("w", ""):
             a_shape, b_shape = shapes[(i + len(fixed)) % len(shapes)]
             if left_zero == "each" and len(a_shape) != 2 or right_zero == "each" and len(b_shape) != 2:
                 a_shape, b_shape = shapes[i % 5]

@@ -12,6 +12,10 @@
 // the sums:
 //
 //   sum of (x - z) * w  =  sum of x * w  -  z * sum of w
+//
+// Of matrices of bytes that the run computes, both are multiplied as they are stored:
+//
+//   sum of (x - z) * (w - v)  =  sum of x * w  -  z * sum of w  -  v * sum of (x - z)
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "onnx/Constants.h"
 #include "onnx/ops/Conv.h"
@@ -206,6 +210,85 @@ static LogicalResult checkMatrixParameters(Op op, Known &known, Value a, Value a
                  succeeded(checkParameter(op, known, bZeroPoint, known.extents(b), columnAxis(known, b))));
 }
 
+static bool isByte(Value x) { return Lowering::element(x).isInteger(8); }
+
+/// Whether a zero point is one number, or one for each along an axis of an operand that has a further one; null is.
+static bool isAlongOneAxis(Lowering &l, Value zeroPoint) {
+  return !zeroPoint || isOne(l.known, zeroPoint) || l.rank(zeroPoint) == 1;
+}
+
+/// The bytes of a lowered operand as signed ones, 128 less where they are unsigned.
+static Value asSigned(Lowering &l, Value x) {
+  Type element = Lowering::element(x), i8 = l.b.getI8Type();
+  if (!isUnsigned(element))
+    return l(x);
+  ArrayRef<Extent> extents = l.known.extents(x);
+  SmallVector<Along> operands = {{l.broadcastable(x, extents), element, otherAxes(extents.size(), {})}};
+  return l.elementwise(l.materialize(extents), i8, operands, [&](Scalars &s, ValueRange args) -> Value {
+    Value top = arith::ConstantIntOp::create(s.b, s.loc, args[0].getType(), -128);
+    return s.make<arith::XOrIOp>(args[0], top);
+  });
+}
+
+/// The product of two matrices of bytes, and what their zero points take off.
+static Value productOfBytes(Lowering &l, Value result, Value a, Value aZeroPoint, Value b, Value bZeroPoint) {
+  ArrayRef<Extent> extents = l.known.extents(result), extentsOfA = l.known.extents(a), extentsOfB = l.known.extents(b);
+  int64_t rank = extents.size();
+  Type i32 = l.b.getI32Type(), i8 = l.b.getI8Type();
+  int64_t offset = isUnsigned(Lowering::element(b)) ? 128 : 0; // of b's zero point, too
+  Value right = asSigned(l, b);
+  Value sum = lowerProduct(l, extents, a, b, broadcastBatches(l, extents, a, l.broadcastable(a, extentsOfA), b),
+                           broadcastBatches(l, extents, b, right, a), factorsOf(a));
+  SmallVector<Along> operands = {{sum, i32, otherAxes(rank, {})}};
+
+  // Adds sums of a row of a or of a column of b, whose other axes are the last ones of the result.
+  auto addSums = [&](Value values, Type element, ArrayRef<Extent> own, int64_t summed, Value zeroPoint, int64_t axis) {
+    Value sums = l.fold(
+        values, element, {summed}, i32, l.scalar(0, i32),
+        [&](Scalars &s, ValueRange args) { return castScalar(s, args[0], element, i32); }, add);
+    SmallVector<int64_t> axes;
+    Extents left, common;
+    int64_t ownRank = own.size();
+    for (int64_t k = 0; k < ownRank; ++k)
+      if (k != summed) {
+        axes.push_back(rank - ownRank + k);
+        left.push_back(own[k]);
+        common.push_back(extents[axes.back()]);
+      }
+    operands.push_back({l.broadcastable(sums, left, common), i32, axes});
+    if (zeroPoint)
+      operands.push_back(parameter(l, zeroPoint, extents, axis));
+  };
+  auto isZero = [](Value zeroPoint, double zero) { return zeroPoint ? constantNumber(zeroPoint) == zero : zero == 0; };
+  int64_t last = rank - 1, rankOfA = extentsOfA.size(), rankOfB = extentsOfB.size();
+  bool takesColumns = !isZero(aZeroPoint, 0), takesRows = !isZero(bZeroPoint, offset);
+  if (takesColumns)
+    addSums(right, i8, extentsOfB, rankOfB - 2, aZeroPoint, last - 1);
+  if (takesRows)
+    addSums(centered(l, a, aZeroPoint, rankOfA - 2), i32, extentsOfA, rankOfA - 1, bZeroPoint, last);
+  if (operands.size() == 1)
+    return sum;
+  return l.elementwise(l.materialize(extents), i32, operands, [&](Scalars &s, ValueRange args) -> Value {
+    Value total = args[0];
+    size_t next = 1;
+    auto takeOff = [&](Value zeroPoint, int64_t offset) {
+      Value sums = args[next++], zero = s.constant(-offset);
+      if (zeroPoint) {
+        zero = castScalar(s, args[next], operands[next].element, i32);
+        if (offset)
+          zero = subtract(s, {zero, s.constant(offset)});
+        ++next;
+      }
+      total = subtract(s, {total, s.make<arith::MulIOp>(sums, zero)});
+    };
+    if (takesColumns)
+      takeOff(aZeroPoint, 0);
+    if (takesRows)
+      takeOff(bZeroPoint, offset);
+    return total;
+  });
+}
+
 /// The matrix product of the centered operands, which also broadcast their batches.
 static Value centeredProduct(Lowering &l, Value result, Value a, Value aZeroPoint, Value b, Value bZeroPoint) {
   ArrayRef<Extent> extents = l.known.extents(result);
@@ -226,6 +309,9 @@ static Value centeredProduct(Lowering &l, Value result, Value a, Value aZeroPoin
     auto sums = [&](int64_t factor) { return constant->sumsAlong(std::max<int64_t>(rankOfB - 2, 0), factor); };
     return corrected(l, sum, extents, zero, axes, sums, {});
   }
+  if (isByte(a) && isByte(b) && rankOfA > 1 && rankOfB > 1 && isAlongOneAxis(l, aZeroPoint) &&
+      isAlongOneAxis(l, bZeroPoint))
+    return productOfBytes(l, result, a, aZeroPoint, b, bZeroPoint);
   auto prepared = [&](Value operand, Value zeroPoint, int64_t axis, Value other) {
     Value value = centered(l, operand, zeroPoint, axis);
     return broadcastBatches(l, extents, operand, value, other);

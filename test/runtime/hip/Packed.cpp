@@ -89,20 +89,20 @@ template <int high> void mixedHalf(Wave &wave, const Instruction &instruction) {
   });
 }
 
-/// Sums of products of four bytes; `negateLow` says which have signs.
-void dot4(Wave &wave, const Instruction &instruction) {
-  const bool haveSigns = instruction.name == "v_dot4_i32_i8", isUnsigned = instruction.name == "v_dot4_u32_u8";
+/// `sum` and the products of four bytes.
+uint32_t sumOfBytes(uint32_t a, bool aHasSign, uint32_t b, bool bHasSign, uint32_t sum) {
+  for (int i = 0; i < 32; i += 8) {
+    auto part = [&](uint32_t x, bool hasSign) { return hasSign ? int32_t(int8_t(x >> i)) : int32_t(uint8_t(x >> i)); };
+    sum += uint32_t(part(a, aHasSign) * part(b, bHasSign));
+  }
+  return sum;
+}
+
+/// The same where `negateLow` says which have signs.
+void dot4OfEither(Wave &wave, const Instruction &instruction) {
   forEachLane(wave, [&](uint32_t lane) {
-    const uint32_t a = wave.in<uint32_t>(instruction, 0, lane), b = wave.in<uint32_t>(instruction, 1, lane);
-    uint32_t sum = wave.in<uint32_t>(instruction, 2, lane);
-    for (int i = 0; i < 32; i += 8) {
-      auto part = [&](uint32_t x, size_t n) {
-        return !isUnsigned && (haveSigns || instruction.negateLow[n]) ? int32_t(int8_t(x >> i))
-                                                                      : int32_t(uint8_t(x >> i));
-      };
-      sum += uint32_t(part(a, 0) * part(b, 1));
-    }
-    wave.out(instruction, lane, sum);
+    auto in = [&](size_t n) { return wave.in<uint32_t>(instruction, n, lane); };
+    wave.out(instruction, lane, sumOfBytes(in(0), instruction.negateLow[0], in(1), instruction.negateLow[1], in(2)));
   });
 }
 
@@ -114,9 +114,10 @@ const Entry entries[] = {
          w.out(i, lane, L(part(0) | part(1) << 32));
        });
      }},
-    {"v_dot4_i32_i8", dot4},
-    {"v_dot4_u32_u8", dot4},
-    {"v_dot4_i32_iu8", dot4},
+    {"v_dot4_i32_i8", each<[](U a, U b, U c) { return sumOfBytes(a, true, b, true, c); }>},
+    {"v_dot4c_i32_i8", update<[](U a, U b, U c) { return sumOfBytes(a, true, b, true, c); }>},
+    {"v_dot4_u32_u8", each<[](U a, U b, U c) { return sumOfBytes(a, false, b, false, c); }>},
+    {"v_dot4_i32_iu8", dot4OfEither},
 
     {"v_pk_add_u16", packed16<[](W a, W b) { return a + b; }>},
     {"v_pk_sub_i16", packed16<[](W a, W b) { return a - b; }>},
