@@ -372,8 +372,7 @@ private:
     unsigned rhsBits = constant ? constant->elements.getElementType().getIntOrFloatBitWidth() : sum.rhs.bits();
     integers = {1, sum.lhs.bits(), rhsBits, sum.lhs.isUnsigned};
     // Terms lie side by side where they are indexed by a loop of their own.
-    bool isPacked = constant || (!sum.rhs.isUnsigned && rowsOf(sum) >= rowsWorthPacking);
-    if (isPacked && !plan.isLanewise && !plan.depth.empty() &&
+    if ((constant || !sum.rhs.isUnsigned) && !plan.isLanewise && !plan.depth.empty() &&
         sum.lhs.map.getResultPosition(b.getAffineDimExpr(plan.depth.back())))
       integers = target.integerProduct(integers, /*canShift=*/constant.has_value(), attr);
   }

@@ -53,6 +53,20 @@ int64_t coefficientOf(AffineExpr expr, unsigned loop) {
   return 0;
 }
 
+std::optional<int64_t> strideAlong(AffineMap map, MemRefType type, unsigned loop) {
+  SmallVector<int64_t> strides;
+  int64_t offset, result = 0;
+  if (movementAlong(map, type, loop) == Movement::Irregular || failed(type.getStridesAndOffset(strides, offset)))
+    return std::nullopt;
+  for (auto [expr, stride] : llvm::zip(map.getResults(), strides)) {
+    int64_t factor = coefficientOf(expr, loop);
+    if (factor && ShapedType::isDynamic(stride))
+      return std::nullopt;
+    result += factor * stride;
+  }
+  return result;
+}
+
 //===-- Loops that are one ------------------------------------------------------------===//
 
 /// Whether the axes that these loops run over lie in each operand as one axis does. A tile of a larger buffer may have

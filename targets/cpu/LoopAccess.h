@@ -9,6 +9,9 @@ enum class Movement { None, Contiguous, Strided, Irregular };
 
 Movement movementAlong(mlir::AffineMap map, mlir::MemRefType type, unsigned loop);
 
+/// How far in memory one step along `loop` goes, in elements; none if only the run knows.
+std::optional<int64_t> strideAlong(mlir::AffineMap map, mlir::MemRefType type, unsigned loop);
+
 /// The number that `loop` is multiplied with in a sum.
 int64_t coefficientOf(mlir::AffineExpr index, unsigned loop);
 

@@ -68,12 +68,15 @@ static std::optional<double> costOfStep(linalg::LinalgOp op, unsigned loop, bool
   return cost;
 }
 
+/// Whether all loops are parallel, and the body knows nothing of them, so that elements may be computed in any order.
+static bool isFree(linalg::LinalgOp op) {
+  auto looksAround = [](Operation &inner) { return isa<linalg::IndexOp, memref::LoadOp>(inner); };
+  return op.getNumParallelLoops() == op.getNumLoops() && llvm::none_of(*op.getBlock(), looksAround);
+}
+
 static int chooseTransposed(linalg::LinalgOp op, const VectorLoop &choice) {
-  if (choice.loop < 0 || choice.lanes < 4 || op.getNumParallelLoops() != op.getNumLoops())
+  if (choice.loop < 0 || choice.lanes < 4 || !isFree(op))
     return -1;
-  for (Operation &inner : *op.getBlock())
-    if (isa<linalg::IndexOp, memref::LoadOp>(inner))
-      return -1;
   auto movement = [&](OpOperand &operand, unsigned loop) {
     return movementAlong(op.getMatchingIndexingMap(&operand), cast<MemRefType>(operand.get().getType()), loop);
   };
@@ -93,6 +96,42 @@ static int chooseTransposed(linalg::LinalgOp op, const VectorLoop &choice) {
   return -1;
 }
 
+/// Whether inputs are contiguous, or stay, along `loop`, and one at least is contiguous.
+static bool readsContiguously(linalg::LinalgOp op, unsigned loop) {
+  bool isContiguous = false;
+  for (OpOperand *input : op.getDpsInputOperands()) {
+    auto type = dyn_cast<MemRefType>(input->get().getType());
+    Movement movement = type ? movementAlong(op.getMatchingIndexingMap(input), type, loop) : Movement::None;
+    if (movement != Movement::None && movement != Movement::Contiguous)
+      return false;
+    isContiguous |= movement == Movement::Contiguous;
+  }
+  return isContiguous;
+}
+
+/// `bytes` are those of the widest element.
+static std::optional<VectorLoop> chooseInterleaved(linalg::LinalgOp op, int64_t bytes, unsigned vectorBytes) {
+  if (op.getNumDpsInits() != 1 || !isFree(op))
+    return std::nullopt;
+  OpOperand &output = *op.getDpsInitOperand(0);
+  auto type = dyn_cast<MemRefType>(output.get().getType());
+  if (!type || op.payloadUsesValueFromOperand(&output))
+    return std::nullopt;
+  AffineMap map = op.getMatchingIndexingMap(&output);
+  SmallVector<int64_t> extents = op.getStaticLoopRanges();
+  for (auto [inner, count] : llvm::enumerate(extents)) {
+    int64_t lanes = vectorBytes / bytes / std::max<int64_t>(count, 1);
+    if ((count != 2 && count != 4 && count != 8) || lanes < 4 ||
+        movementAlong(map, type, inner) != Movement::Contiguous)
+      continue;
+    for (auto [loop, extent] : llvm::enumerate(extents))
+      if (loop != inner && !ShapedType::isDynamic(extent) && extent > 0 && extent % lanes == 0 &&
+          strideAlong(map, type, loop) == count && readsContiguously(op, loop))
+        return VectorLoop{.loop = (int)loop, .lanes = lanes, .interleaved = (int)inner};
+  }
+  return std::nullopt;
+}
+
 VectorLoop chooseVectorLoop(linalg::LinalgOp op, unsigned vectorBytes) {
   VectorLoop choice;
   if (!isVectorizable(op))
@@ -100,6 +139,8 @@ VectorLoop chooseVectorLoop(linalg::LinalgOp op, unsigned vectorBytes) {
   int64_t widest = 1;
   for (OpOperand &operand : op->getOpOperands())
     widest = std::max<int64_t>(widest, bytesOf(getElementTypeOrSelf(operand.get().getType())));
+  if (std::optional<VectorLoop> interleaved = chooseInterleaved(op, widest, vectorBytes))
+    return *interleaved;
   int64_t fullLanes = std::max<int64_t>(1, vectorBytes / widest);
   bool canReduce = true;
   for (unsigned i = 0; i < op.getNumDpsInits(); ++i)

@@ -9,6 +9,9 @@ struct VectorLoop {
   int64_t lanes = 1;   ///< of a full step along it
   int transposed = -1; ///< a loop along which what is strided along the first is contiguous, so that squares of both
                        ///< can be transposed in registers; -1: none
+  int interleaved =
+      -1; ///< a loop of 2, 4 or 8 whose results lie side by side in the output, and whole ones of it along
+          ///< the first, so that vectors of results can be interleaved in registers; -1: none
 };
 
 /// The loop along which most operands are contiguous, as a cost says; none where the body has no vector form or vectors

@@ -18,6 +18,8 @@
 //     order of additions changes;
 //   - an operand that is contiguous along another loop is loaded along that one, in squares that are transposed in
 //     registers;
+//   - where a short loop's results lie side by side in the output, vectors along a longer one are interleaved in
+//     registers, as where terms are packed in groups of four;
 //   - what remains of a loop after whole vectors is one masked step.
 // An operation whose body has no vector form becomes plain loops.
 #include "cpu/LoopAccess.h"
@@ -68,6 +70,7 @@ public:
     vectorLoop = choice.loop;
     fullStepLanes = choice.lanes;
     transposeLoop = choice.transposed;
+    interleaveLoop = choice.interleaved;
   }
 
   void write() {
@@ -79,8 +82,9 @@ public:
     }
     bool reduces =
         llvm::any_of(iterators, [](utils::IteratorType type) { return type == utils::IteratorType::reduction; });
-    if (transposeLoop >= 0)
-      llvm::erase(parallel, (unsigned)transposeLoop);
+    for (int inner : {transposeLoop, interleaveLoop})
+      if (inner >= 0)
+        llvm::erase(parallel, (unsigned)inner);
     writeLoops(parallel, {}, [&](ValueRange) -> SmallVector<Value> {
       if (vectorLoop < 0) {
         if (reduces)
@@ -93,6 +97,8 @@ public:
         accumulateAcross(reduction);
       else if (transposeLoop >= 0)
         transposeTiles(transposeLoop);
+      else if (interleaveLoop >= 0)
+        interleaveSteps(interleaveLoop);
       else
         computeSteps(zero());
       return {};
@@ -210,17 +216,18 @@ private:
     return arith::SubIOp::create(b, extents[loop], arith::RemUIOp::create(b, extents[loop], index(fullStepLanes)));
   }
 
+  void forEach(Value from, Value to, int64_t step, llvm::function_ref<void(Value)> body) {
+    auto forOp = scf::ForOp::create(b, from, to, index(step));
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(forOp.getBody());
+    body(forOp.getInductionVar());
+  }
+
   /// Square tiles of the vector loop and of `loop`: what is strided is loaded along `loop` and transposed. Edges are
   /// done in the usual way.
   void transposeTiles(unsigned loop) {
     int64_t lanes = fullStepLanes;
     Value loopEnd = wholeVectors(loop), vectorEnd = wholeVectors(vectorLoop);
-    auto forEach = [&](Value from, Value to, int64_t step, llvm::function_ref<void(Value)> body) {
-      auto forOp = scf::ForOp::create(b, from, to, index(step));
-      OpBuilder::InsertionGuard guard(b);
-      b.setInsertionPointToStart(forOp.getBody());
-      body(forOp.getInductionVar());
-    };
     forEach(zero(), loopEnd, lanes, [&](Value row) {
       forEach(zero(), vectorEnd, lanes, [&](Value column) {
         llvm::MapVector<OpOperand *, SmallVector<Value>> tiles;
@@ -275,6 +282,32 @@ private:
       rows = next;
     }
     return rows;
+  }
+
+  /// The results at all positions of `loop`, which lie side by side in the output.
+  void interleaveSteps(unsigned loop) {
+    OpOperand &output = *op.getDpsInitOperand(0);
+    forEach(zero(), extents[vectorLoop], fullStepLanes, [&](Value place) {
+      moveTo(place);
+      SmallVector<Value> parts;
+      for (int64_t i = 0; i < fixed[loop]; ++i) {
+        positions[loop] = index(i);
+        parts.push_back(evaluate(vectorStep(), Value()).front());
+      }
+      positions[loop] = zero();
+      Place first = placeOf(output.get(), indicesOf(op.getMatchingIndexingMap(&output)));
+      vector::StoreOp::create(b, interleave(parts), first.memory, first.indices);
+    });
+  }
+
+  /// The first elements of all vectors, a power of two of them, then the second ones, and so on.
+  Value interleave(ArrayRef<Value> vectors) {
+    if (vectors.size() == 1)
+      return vectors.front();
+    SmallVector<Value> even, odd;
+    for (auto [i, vector] : llvm::enumerate(vectors))
+      (i % 2 ? odd : even).push_back(vector);
+    return vector::InterleaveOp::create(b, interleave(even), interleave(odd));
   }
 
   //===-- Reductions -------------------------------------------------------------===//
@@ -625,8 +658,8 @@ private:
   SmallVector<Value> extents;
   SmallVector<Value> positions; ///< of each loop, where code is being written
   SmallVector<utils::IteratorType> iterators;
-  DenseMap<OpOperand *, Value> loaded; ///< inputs that are in registers already, at the present position
-  int vectorLoop, transposeLoop;       ///< see VectorLoop
+  DenseMap<OpOperand *, Value> loaded;           ///< inputs that are in registers already, at the present position
+  int vectorLoop, transposeLoop, interleaveLoop; ///< see VectorLoop
   int64_t fullStepLanes;
 };
 

@@ -117,3 +117,26 @@ func.func @tile(%x: memref<4x16x8xf32, strided<[1000, 8, 1]>>, %y: memref<4x16x8
   }
   return
 }
+
+// -----
+
+#packed = affine_map<(k, j, g) -> (k * 4 + g, j)>
+#out = affine_map<(k, j, g) -> (k, j, g)>
+
+// Four rows lie side by side in the output: a vector of each, and these interleaved.
+// CHECK-LABEL: @groups
+// CHECK-SAME: (%[[X:.*]]: memref<32x64xi8>, %[[Y:.*]]: memref<8x64x4xi8>)
+// CHECK: scf.for %[[K:.*]] = %c0 to %c8
+// CHECK: scf.for %[[J:.*]] = %c0 to %c64 step %c16
+// CHECK-COUNT-4: vector.load %[[X]][%{{.*}}, %[[J]]] : memref<32x64xi8>, vector<16xi8>
+// CHECK: %[[EVEN:.*]] = vector.interleave %{{.*}}, %{{.*}} : vector<16xi8> -> vector<32xi8>
+// CHECK: %[[ODD:.*]] = vector.interleave %{{.*}}, %{{.*}} : vector<16xi8> -> vector<32xi8>
+// CHECK: vector.interleave %[[EVEN]], %[[ODD]] : vector<32xi8> -> vector<64xi8>
+// CHECK-NEXT: vector.store %{{.*}}, %[[Y]][%[[K]], %[[J]], %c0] : memref<8x64x4xi8>, vector<64xi8>
+func.func @groups(%x: memref<32x64xi8>, %y: memref<8x64x4xi8>) {
+  linalg.generic {indexing_maps = [#packed, #out], iterator_types = ["parallel", "parallel", "parallel"]} ins(%x : memref<32x64xi8>) outs(%y : memref<8x64x4xi8>) {
+  ^bb0(%in: i8, %out: i8):
+    linalg.yield %in : i8
+  }
+  return
+}
