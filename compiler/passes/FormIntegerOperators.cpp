@@ -14,7 +14,8 @@
 //   %y = onnx.Add(%f, %b)
 //
 // Sums of integers are exact, where those of floats depend on the order. Their 32 bits must hold whatever x there is: of
-// that many terms nothing becomes of a longer sum. The weights are constants of 8 bits, or of 4 that are held in 8.
+// that many terms nothing becomes of a longer sum. The weights are constants of 8 bits, or of 4 that are held in 8; those of a
+// matrix product may be computed by the run, as in an attention.
 //
 // Of x with 16 bits, the upper and the lower halves are multiplied by themselves, and what follows computes with floats:
 //
@@ -73,6 +74,12 @@ struct Factor {
     if ((!isSingle(factor.scale) && !isPerColumn) || !zeroFits)
       return std::nullopt;
     return factor;
+  }
+
+  /// A right-hand side of 8 bits that the run computes, as of an attention, with one scale for all.
+  static std::optional<Factor> computed(Value value) {
+    std::optional<Factor> factor = left(value);
+    return factor && !factor->hasHalves() ? factor : std::nullopt;
   }
 
   bool hasHalves() const { return element.getWidth() == 16; }
@@ -310,8 +317,10 @@ struct FromMatMul : OpRewritePattern<onnx::MatMulOp> {
     if (!type || !typeOfB || typeOfB.getRank() < 2)
       return rewriter.notifyMatchFailure(op, "is no product of matrices of known rank");
     std::optional<Factor> left = Factor::left(op.getA()), right = Factor::right(op.getB(), typeOfB.getRank() - 1);
+    if (!right)
+      right = Factor::computed(op.getB());
     if (!left || !right)
-      return rewriter.notifyMatchFailure(op, "does not multiply quantized numbers by quantized constants");
+      return rewriter.notifyMatchFailure(op, "does not multiply quantized numbers");
     Product product{*left, *right, {}};
     if (!product.fits(typeOfB.getDimSize(typeOfB.getRank() - 2)))
       return rewriter.notifyMatchFailure(op, "has sums that may exceed 32 bits");

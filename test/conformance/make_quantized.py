@@ -294,6 +294,17 @@ def matrix_product(c, left, right, per_column, zero, bias, activation, result, t
     end_product(c, y, real, activation, result)
 
 
+def product_of_two(c, left, right, result, transposed, shape):
+    """Of activations both, as in an attention; the right one may be transposed first, as keys are."""
+    *batch, m, k, n = shape
+    x, value = c.input(left, (*batch, m, k), SCALE[left], ZERO[left])
+    w, other = c.input(right, (*batch, n, k) if transposed else (*batch, k, n), 0.013, 7)
+    if transposed:
+        axes = [*range(len(batch)), len(batch) + 1, len(batch)]
+        w, other = c.node("Transpose", [w], perm=axes), other.transpose(axes)
+    end_product(c, c.node("MatMul", [x, w]), value @ other, "none", result)
+
+
 def gemm(c, left, right, per_column, zero, bias, activation, result, transposed, shape):
     m, k, n = shape
     x, value = c.input(left, (m, k), SCALE[left], ZERO[left])
@@ -340,6 +351,11 @@ def more_products(out):
     for i, (bias, result, factors) in enumerate(itertools.product(("s32", "float"), ("u8", None), ((0.5, 1.0), (1.0, 2.5), (1.5, 0.7)))):
         title = f"gemm_{bias}_{result or 'float'}_times_{factors[0]}_{factors[1]}"
         write(out, title, i, lambda c: scaled_gemm(c, bias, result, factors))
+    shapes = [(3, 17, 40, 35), (2, 2, 20, 64, 66), (1, 30, 9), (50, 33, 70)]
+    for i, (left, right, result, transposed) in enumerate(
+            itertools.product(("u8", "s8", "u16"), ("u8", "s8"), ("u8", None), (False, True))):
+        title = f"product_of_two_{left}_{right}_{result or 'float'}_{'nk' if transposed else 'kn'}"
+        write(out, title, i, lambda c: product_of_two(c, left, right, result, transposed, shapes[i % 4]))
     for i, form in enumerate(TRANSPOSED):
         for left, right, result in (("u8", "s8", "u8"), ("s8", "u8", None), ("s16", "s8", "u8")):
             bias = ("s32", "float", "none")[i % 3]

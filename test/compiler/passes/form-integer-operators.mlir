@@ -67,6 +67,22 @@ func.func @product(%q: tensor<2x4x8xi8>) -> tensor<2x4x3xi8> {
   return %r : tensor<2x4x3xi8>
 }
 
+// Both may be computed by the run, if it is known of how many terms the sums are.
+// CHECK-LABEL: @product_of_two
+// CHECK: onnx.MatMulInteger(%arg0, %arg1, {{.*}}) : (tensor<2x4x8xui8>, tensor<2x8x3xui8>, tensor<ui8>, tensor<ui8>) -> tensor<2x4x3xi32>
+// CHECK: onnx.MatMul(%{{.*}}) : (tensor<2x4x?xf32>, tensor<2x?x3xf32>)
+func.func @product_of_two(%q: tensor<2x4x8xui8>, %r: tensor<2x8x3xui8>, %t: tensor<2x4x?xui8>, %u: tensor<2x?x3xui8>) -> (tensor<2x4x3xf32>, tensor<2x4x3xf32>) {
+  %s = onnx.Constant() {value = dense<0.5> : tensor<f32>} : () -> tensor<f32>
+  %z = onnx.Constant() {value = dense<7> : tensor<ui8>} : () -> tensor<ui8>
+  %x = onnx.DequantizeLinear(%q, %s, %z) : (tensor<2x4x8xui8>, tensor<f32>, tensor<ui8>) -> tensor<2x4x8xf32>
+  %v = onnx.DequantizeLinear(%r, %s, %z) : (tensor<2x8x3xui8>, tensor<f32>, tensor<ui8>) -> tensor<2x8x3xf32>
+  %y = onnx.MatMul(%x, %v) : (tensor<2x4x8xf32>, tensor<2x8x3xf32>) -> tensor<2x4x3xf32>
+  %a = onnx.DequantizeLinear(%t, %s, %z) : (tensor<2x4x?xui8>, tensor<f32>, tensor<ui8>) -> tensor<2x4x?xf32>
+  %b = onnx.DequantizeLinear(%u, %s, %z) : (tensor<2x?x3xui8>, tensor<f32>, tensor<ui8>) -> tensor<2x?x3xf32>
+  %c = onnx.MatMul(%a, %b) : (tensor<2x4x?xf32>, tensor<2x?x3xf32>) -> tensor<2x4x3xf32>
+  return %y, %c : tensor<2x4x3xf32>, tensor<2x4x3xf32>
+}
+
 // Scales along the terms of the sum are no factor of it.
 // CHECK-LABEL: @not_of_integers
 // CHECK: onnx.MatMul(

@@ -80,4 +80,48 @@ func.func @unsigned_by_wide(%x: tensor<5x8xi8>) -> tensor<5x16xi32> {
   return %y : tensor<5x16xi32>
 }
 
+// Bytes that the run computes go into groups, too; signed ones by signed ones as pairs of 16 bits, since there is no column's constant
+// for a shift. Both sides are filled up to whole groups.
+// CHECK-LABEL: @computed
+// CHECK: %[[FULL_X:.*]] = tensor.pad %arg0 low[0, 0] high[0, 2]
+// CHECK: %[[FULL:.*]] = tensor.pad %arg1 low[0, 0] high[2, 0]
+// CHECK: %[[PANELS_OF_W:.*]] = linalg.generic {{.*}} ins(%[[FULL]] : tensor<12x16xi8>) outs(%{{.*}} : tensor<1x3x16x4xi8>)
+// CHECK: mlc.contract ins(%[[FULL_X]], %[[PANELS_OF_W]] : tensor<20x12xi8>, tensor<1x3x16x4xi8>) {{.*}} {lhs_map = #[[GROUPS]], lhs_unsigned, rhs_map = #[[PANELS]]}
+func.func @computed(%x: tensor<20x10xi8>, %w: tensor<10x16xi8>) -> tensor<20x16xi32> {
+  %zero = arith.constant 0 : i32
+  %empty = tensor.empty() : tensor<20x16xi32>
+  %init = linalg.fill ins(%zero : i32) outs(%empty : tensor<20x16xi32>) -> tensor<20x16xi32>
+  %y = linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>],
+                       iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : tensor<20x10xi8>, tensor<10x16xi8>) outs(%init : tensor<20x16xi32>) {
+  ^bb0(%a: i8, %b: i8, %sum: i32):
+    %p = arith.extui %a : i8 to i32
+    %q = arith.extsi %b : i8 to i32
+    %product = arith.muli %p, %q : i32
+    %next = arith.addi %sum, %product : i32
+    linalg.yield %next : i32
+  } -> tensor<20x16xi32>
+  return %y : tensor<20x16xi32>
+}
+
+// CHECK-LABEL: @computed_signs
+// CHECK: arith.extsi %{{.*}} : i8 to i16
+// CHECK: mlc.contract ins(%{{.*}}, %{{.*}} : tensor<20x8xi16>, tensor<1x4x16x2xi8>) {{.*}} {lhs_map = #[[PAIRS]], rhs_map = #[[PANELS]]}
+func.func @computed_signs(%x: tensor<20x8xi8>, %w: tensor<8x16xi8>) -> tensor<20x16xi32> {
+  %zero = arith.constant 0 : i32
+  %empty = tensor.empty() : tensor<20x16xi32>
+  %init = linalg.fill ins(%zero : i32) outs(%empty : tensor<20x16xi32>) -> tensor<20x16xi32>
+  %y = linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>],
+                       iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : tensor<20x8xi8>, tensor<8x16xi8>) outs(%init : tensor<20x16xi32>) {
+  ^bb0(%a: i8, %b: i8, %sum: i32):
+    %p = arith.extsi %a : i8 to i32
+    %q = arith.extsi %b : i8 to i32
+    %product = arith.muli %p, %q : i32
+    %next = arith.addi %sum, %product : i32
+    linalg.yield %next : i32
+  } -> tensor<20x16xi32>
+  return %y : tensor<20x16xi32>
+}
+
 }
