@@ -67,6 +67,12 @@ std::optional<int64_t> strideAlong(AffineMap map, MemRefType type, unsigned loop
   return result;
 }
 
+std::optional<int64_t> shortStrideAlong(AffineMap map, MemRefType type, unsigned loop) {
+  std::optional<int64_t> stride = strideAlong(map, type, loop);
+  bool isShort = stride && type.isLastDimUnitStride() && (*stride == -1 || (*stride >= 2 && *stride <= 4));
+  return isShort ? stride : std::nullopt;
+}
+
 //===-- Loops that are one ------------------------------------------------------------===//
 
 /// Whether the axes that these loops run over lie in each operand as one axis does. A tile of a larger buffer may have

@@ -48,7 +48,8 @@ static std::optional<double> costOfStep(linalg::LinalgOp op, unsigned loop, bool
     if (!type)
       continue;
     bool isOutput = op.isDpsInit(&operand);
-    switch (movementAlong(op.getMatchingIndexingMap(&operand), type, loop)) {
+    AffineMap map = op.getMatchingIndexingMap(&operand);
+    switch (movementAlong(map, type, loop)) {
     case Movement::None:
       // Outputs that stay are accumulators, which exist along reductions only.
       if (isOutput && isParallel)
@@ -59,7 +60,11 @@ static std::optional<double> costOfStep(linalg::LinalgOp op, unsigned loop, bool
       cost += 1;
       break;
     case Movement::Strided:
-      cost += isOutput ? 16 : 8;
+      // Vectors that are loaded whole, and shuffled.
+      if (std::optional<int64_t> stride = shortStrideAlong(map, type, loop); stride && !isOutput)
+        cost += 2 * std::abs(*stride);
+      else
+        cost += isOutput ? 16 : 8;
       break;
     case Movement::Irregular:
       return std::nullopt;
@@ -85,7 +90,9 @@ static int chooseTransposed(linalg::LinalgOp op, const VectorLoop &choice) {
       continue;
     bool isUseful = false, isPossible = true;
     for (OpOperand &operand : op->getOpOperands()) {
-      if (!isa<MemRefType>(operand.get().getType()) || movement(operand, choice.loop) != Movement::Strided)
+      auto type = dyn_cast<MemRefType>(operand.get().getType());
+      if (!type || movement(operand, choice.loop) != Movement::Strided ||
+          shortStrideAlong(op.getMatchingIndexingMap(&operand), type, choice.loop))
         continue;
       isUseful = true;
       isPossible &= !op.isDpsInit(&operand) && movement(operand, loop) == Movement::Contiguous;

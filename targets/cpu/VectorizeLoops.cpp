@@ -11,8 +11,8 @@
 // scalar loop for each remainder, and does not reorder loops. What is decided here, for each operation:
 //   - dimensions that lie contiguously in all operands become one;
 //   - one loop becomes that of vectors: the one along which most operands are contiguous, so that reductions over the
-//     rows of a matrix run along its columns; operands that are strided along it are gathered, those that do not move
-//     are broadcast;
+//     rows of a matrix run along its columns; operands that are strided along it are gathered, or picked out of all that
+//     lies between where the stride is short, and those that do not move are broadcast;
 //   - accumulators stay in registers while reduction loops run: along a parallel vector loop several vectors side by
 //     side, along a reduction several partial sums, which are added up at the end. That is the one place where the
 //     order of additions changes;
@@ -49,12 +49,12 @@ namespace mlc::cpu {
 
 namespace {
 
-/// How many elements a step covers, and which of them count: all if there is no mask. One lane without a vector is
+/// How many elements a step covers, and how many of them count: all if there is no mask. One lane without a vector is
 /// plain code.
 struct Step {
   int64_t lanes = 1;
   bool isVector = false;
-  Value mask;
+  Value mask, count;
 };
 
 class LoopNest {
@@ -136,7 +136,9 @@ private:
     return SmallVector<Value>(forOp.getResults());
   }
 
-  Step vectorStep(Value mask = {}) { return {fullStepLanes, true, mask}; }
+  Step vectorStep() { return {fullStepLanes, true, {}, {}}; }
+  /// Of `count` elements, fewer than all lanes.
+  Step lastStep(Value count) { return {fullStepLanes, true, maskBelow(count, fullStepLanes), count}; }
 
   /// The lanes below `count` (an index).
   Value maskBelow(Value count, int64_t lanes) {
@@ -195,7 +197,7 @@ private:
     if (isKnown && known % lanes == 0)
       return;
     Value rest = b.createOrFold<arith::SubIOp>(extent, end);
-    auto last = [&] { body(vectorStep(maskBelow(rest, lanes)), end); };
+    auto last = [&] { body(lastStep(rest), end); };
     if (isKnown)
       return last();
     Value any = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, rest, zero());
@@ -389,11 +391,11 @@ private:
         loop(manyEnd, end, 1);
       if (!isKnown || known % lanes != 0) {
         // Lanes without an element keep what they had.
-        Value mask = maskBelow(b.createOrFold<arith::SubIOp>(extents[vectorLoop], end), lanes);
+        Step step = lastStep(b.createOrFold<arith::SubIOp>(extents[vectorLoop], end));
         moveTo(end);
-        SmallVector<Value> last = evaluate(vectorStep(mask), ValueRange(current).take_front(outputs));
+        SmallVector<Value> last = evaluate(step, ValueRange(current).take_front(outputs));
         for (unsigned i = 0; i < outputs; ++i)
-          current[i] = arith::SelectOp::create(b, mask, last[i], current[i]);
+          current[i] = arith::SelectOp::create(b, step.mask, last[i], current[i]);
       }
       return current;
     });
@@ -601,8 +603,58 @@ private:
         return vector::LoadOp::create(b, vectorType, place.memory, place.indices);
       return vector::MaskedLoadOp::create(b, vectorType, place.memory, place.indices, step.mask, nothing(vectorType));
     }
+    std::optional<int64_t> stride = shortStrideAlong(map, type, vectorLoop);
+    if (stride == -1 && !step.mask)
+      return loadBackwards(vectorType, place);
+    if (stride > 1)
+      return loadEvery(*stride, vectorType, place, step);
     return vector::GatherOp::create(b, vectorType, place.memory, place.indices, distances(operand, step),
                                     allLanes(step), nothing(vectorType));
+  }
+
+  /// `place`, moved on.
+  Place after(Place place, int64_t elements) {
+    if (elements)
+      place.indices.back() = b.createOrFold<arith::AddIOp>(place.indices.back(), index(elements));
+    return place;
+  }
+
+  Value loadBackwards(VectorType type, Place last) {
+    Place first = after(last, 1 - type.getNumElements());
+    Value vector = vector::LoadOp::create(b, type, first.memory, first.indices);
+    SmallVector<int64_t> lanes = llvm::to_vector(llvm::reverse(llvm::seq<int64_t>(0, type.getNumElements())));
+    return vector::ShuffleOp::create(b, vector, vector, lanes);
+  }
+
+  /// Every `stride`-th element from `first` on, picked out of vectors of all that lies between. Nothing is read behind the
+  /// last one that counts.
+  Value loadEvery(int64_t stride, VectorType type, Place first, Step step) {
+    int64_t lanes = step.lanes;
+    Value picked, count = step.count ? step.count : index(lanes);
+    // What lies from the first to the last one.
+    Value reach = b.createOrFold<arith::MulIOp>(b.createOrFold<arith::SubIOp>(count, index(1)), index(stride));
+    reach = b.createOrFold<arith::AddIOp>(reach, index(1));
+    for (int64_t i = 0; i < stride; ++i) {
+      Place place = after(first, i * lanes);
+      Value left = b.createOrFold<arith::SubIOp>(reach, index(i * lanes));
+      left = b.createOrFold<arith::MaxSIOp>(b.createOrFold<arith::MinSIOp>(left, index(lanes)), zero());
+      Value part = getConstantIntValue(left) == lanes
+                       ? vector::LoadOp::create(b, type, place.memory, place.indices).getResult()
+                       : vector::MaskedLoadOp::create(b, type, place.memory, place.indices, maskBelow(left, lanes),
+                                                      nothing(type))
+                             .getResult();
+      if (i == 0) {
+        picked = part;
+        continue;
+      }
+      SmallVector<int64_t> sources; // in what is picked already, and after that in this part
+      for (int64_t lane = 0; lane < lanes; ++lane) {
+        int64_t element = lane * stride, place = i == 1 && element < lanes ? element : lane;
+        sources.push_back(element / lanes == i ? lanes + element % lanes : place);
+      }
+      picked = vector::ShuffleOp::create(b, picked, part, sources);
+    }
+    return picked;
   }
 
   void store(OpOperand &operand, Value value, Step step) {

@@ -140,3 +140,44 @@ func.func @groups(%x: memref<32x64xi8>, %y: memref<8x64x4xi8>) {
   }
   return
 }
+
+// -----
+
+#even = affine_map<(i, j) -> (i, j * 2)>
+#all = affine_map<(i, j) -> (i, j)>
+
+// Every second element is picked out of vectors of all, of which the last does not reach behind the row; so is the rest.
+// CHECK-LABEL: @every_second
+// CHECK-SAME: (%[[X:.*]]: memref<4x39xf32>
+// CHECK-DAG: %[[BUT_ONE:.*]] = arith.constant dense<[true, {{.*}}, true, false]> : vector<16xi1>
+// CHECK-DAG: %[[SEVEN:.*]] = arith.constant dense<[true, true, true, true, true, true, true, false, {{.*}}]> : vector<16xi1>
+// CHECK: %[[A:.*]] = vector.load %[[X]][%[[I:.*]], %c0]
+// CHECK: %[[B:.*]] = vector.maskedload %[[X]][%[[I]], %c16], %[[BUT_ONE]]
+// CHECK: vector.shuffle %[[A]], %[[B]] [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30] : vector<16xf32>, vector<16xf32>
+// CHECK: vector.maskedload %[[X]][%[[I]], %c32], %[[SEVEN]]
+// CHECK-NOT: vector.gather
+// CHECK: return
+func.func @every_second(%x: memref<4x39xf32>, %y: memref<4x20xf32>) {
+  linalg.generic {indexing_maps = [#even, #all], iterator_types = ["parallel", "parallel"]} ins(%x : memref<4x39xf32>) outs(%y : memref<4x20xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    linalg.yield %in : f32
+  }
+  return
+}
+
+// -----
+
+#back = affine_map<(i, j) -> (i, -j + 39)>
+#all = affine_map<(i, j) -> (i, j)>
+
+// What runs backwards is loaded forwards, and turned around.
+// CHECK-LABEL: @backwards
+// CHECK: vector.load %{{.*}} : memref<4x40xf32>, vector<16xf32>
+// CHECK: vector.shuffle %{{.*}}, %{{.*}} [15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0] : vector<16xf32>, vector<16xf32>
+func.func @backwards(%x: memref<4x40xf32>, %y: memref<4x40xf32>) {
+  linalg.generic {indexing_maps = [#back, #all], iterator_types = ["parallel", "parallel"]} ins(%x : memref<4x40xf32>) outs(%y : memref<4x40xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    linalg.yield %in : f32
+  }
+  return
+}
