@@ -447,7 +447,8 @@ private:
       store(*op.getDpsInitOperand(i), value, step);
   }
 
-  /// The body at the present position, with `outputs` for what the outputs hold.
+  /// The body at the present position, with `outputs` for what the outputs hold. What is the same in all lanes is computed
+  /// once, as a scalar.
   SmallVector<Value> evaluate(Step step, ValueRange outputs) {
     IRMapping values;
     Block *body = op.getBlock();
@@ -458,8 +459,7 @@ private:
       if (Value known = loaded.lookup(input))
         values.map(argument, known);
       else
-        values.map(argument,
-                   isa<MemRefType>(input->get().getType()) ? load(*input, step) : broadcast(input->get(), step));
+        values.map(argument, isa<MemRefType>(input->get().getType()) ? read(*input, step) : input->get());
     }
     for (auto [argument, value] : llvm::zip(op.getRegionOutputArgs(), outputs))
       if (value)
@@ -474,11 +474,13 @@ private:
       else {
         SmallVector<Value> operands;
         for (Value operand : inner.getOperands())
-          operands.push_back(broadcast(values.lookupOrDefault(operand), step));
-        if (isa<arith::ConstantOp>(inner)) {
-          values.map(inner.getResult(0), broadcast(b.clone(inner)->getResult(0), step));
+          operands.push_back(values.lookupOrDefault(operand));
+        if (llvm::none_of(operands, isVector)) {
+          b.clone(inner, values);
           continue;
         }
+        for (Value &operand : operands)
+          operand = broadcast(operand, step);
         SmallVector<Type> types;
         for (Type type : inner.getResultTypes())
           types.push_back(VectorType::get({step.lanes}, type));
@@ -492,8 +494,10 @@ private:
     return results;
   }
 
+  static bool isVector(Value value) { return isa<VectorType>(value.getType()); }
+
   Value broadcast(Value value, int64_t lanes) {
-    return isa<VectorType>(value.getType())
+    return isVector(value)
                ? value
                : vector::BroadcastOp::create(b, VectorType::get({lanes}, value.getType()), value).getResult();
   }
@@ -509,7 +513,7 @@ private:
 
   Value indexAt(unsigned loop, Step step) {
     if (!step.isVector || vectorLoop != (int)loop)
-      return broadcast(positions[loop], step);
+      return positions[loop];
     return arith::AddIOp::create(b, broadcast(positions[loop], step), laneNumbers(step));
   }
 
@@ -589,20 +593,20 @@ private:
   }
   Value nothing(VectorType type) { return arith::ConstantOp::create(b, b.getZeroAttr(type)); }
 
-  Value load(OpOperand &operand, Step step) {
+  Value load(OpOperand &operand, Step step) { return broadcast(read(operand, step), step); }
+
+  /// What an operand holds; a scalar where that is the same in all lanes.
+  Value read(OpOperand &operand, Step step) {
     auto type = cast<MemRefType>(operand.get().getType());
     AffineMap map = op.getMatchingIndexingMap(&operand);
     SmallVector<Value> indices = indicesOf(map);
     Movement movement = step.isVector ? movementAlong(map, type, vectorLoop) : Movement::None;
     if (movement == Movement::None)
-      return broadcast(memref::LoadOp::create(b, operand.get(), indices), step);
+      return memref::LoadOp::create(b, operand.get(), indices);
     auto vectorType = VectorType::get({step.lanes}, type.getElementType());
     Place place = placeOf(operand.get(), indices);
-    if (movement == Movement::Contiguous) {
-      if (!step.mask)
-        return vector::LoadOp::create(b, vectorType, place.memory, place.indices);
-      return vector::MaskedLoadOp::create(b, vectorType, place.memory, place.indices, step.mask, nothing(vectorType));
-    }
+    if (movement == Movement::Contiguous)
+      return loadContiguous(vectorType, place, step);
     std::optional<int64_t> stride = shortStrideAlong(map, type, vectorLoop);
     if (stride == -1 && !step.mask)
       return loadBackwards(vectorType, place);
@@ -610,6 +614,12 @@ private:
       return loadEvery(*stride, vectorType, place, step);
     return vector::GatherOp::create(b, vectorType, place.memory, place.indices, distances(operand, step),
                                     allLanes(step), nothing(vectorType));
+  }
+
+  Value loadContiguous(VectorType type, const Place &first, Step step) {
+    if (!step.mask)
+      return vector::LoadOp::create(b, type, first.memory, first.indices);
+    return vector::MaskedLoadOp::create(b, type, first.memory, first.indices, step.mask, nothing(type));
   }
 
   /// `place`, moved on.
@@ -675,18 +685,43 @@ private:
       vector::StoreOp::create(b, value, place.memory, place.indices);
   }
 
+  /// Where an index of the body is the place along the vector loop, maybe moved by the same in all lanes: what it is in
+  /// the first lane. Null for others.
+  Value firstOfRun(Value index, IRMapping &values) {
+    if (auto position = index.getDefiningOp<linalg::IndexOp>())
+      return (int)position.getDim() == vectorLoop ? positions[vectorLoop] : Value();
+    auto sum = index.getDefiningOp<arith::AddIOp>();
+    auto difference = index.getDefiningOp<arith::SubIOp>();
+    if (!sum && !difference)
+      return nullptr;
+    Value a = index.getDefiningOp()->getOperand(0), c = index.getDefiningOp()->getOperand(1);
+    if (sum && !isVector(values.lookupOrDefault(a)))
+      std::swap(a, c);
+    Value distance = values.lookupOrDefault(c);
+    Value first = isVector(distance) ? Value() : firstOfRun(a, values);
+    if (!first)
+      return nullptr;
+    return sum ? b.createOrFold<arith::AddIOp>(first, distance) : b.createOrFold<arith::SubIOp>(first, distance);
+  }
+
   /// A read of the body itself, at indices that it computed.
   Value gather(memref::LoadOp read, IRMapping &values, Step step) {
     SmallVector<Value> indices;
     for (Value index : read.getIndices())
       indices.push_back(values.lookupOrDefault(index));
     Value memory = values.lookupOrDefault(read.getMemRef());
-    if (llvm::none_of(indices, [](Value index) { return isa<VectorType>(index.getType()); }))
-      return broadcast(memref::LoadOp::create(b, memory, indices), step);
+    if (llvm::none_of(indices, isVector))
+      return memref::LoadOp::create(b, memory, indices);
+    // A run of a row that the other indices choose.
+    auto type = cast<MemRefType>(memory.getType());
+    if (Value first = firstOfRun(read.getIndices().back(), values);
+        first && type.isLastDimUnitStride() && llvm::none_of(ArrayRef(indices).drop_back(), isVector)) {
+      indices.back() = first;
+      return loadContiguous(VectorType::get({step.lanes}, type.getElementType()), {memory, indices}, step);
+    }
     auto metadata = memref::ExtractStridedMetadataOp::create(b, memory);
     SmallVector<int64_t> strides;
     int64_t offset;
-    auto type = cast<MemRefType>(memory.getType());
     (void)type.getStridesAndOffset(strides, offset);
     Value place;
     for (auto [axis, position] : llvm::enumerate(indices)) {

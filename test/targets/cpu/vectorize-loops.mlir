@@ -181,3 +181,30 @@ func.func @backwards(%x: memref<4x40xf32>, %y: memref<4x40xf32>) {
   }
   return
 }
+
+// -----
+
+#row = affine_map<(i, j) -> (i)>
+#all = affine_map<(i, j) -> (i, j)>
+
+// What is the same in all lanes is a scalar: a row that is chosen by one is read as a run, not gathered.
+// CHECK-LABEL: @rows
+// CHECK-SAME: (%[[TABLE:.*]]: memref<9x40xf32>, %[[CHOSEN:.*]]: memref<4xindex>
+// CHECK: scf.for %[[J:.*]] = %c0 to %c32 step %c8
+// CHECK: %[[ROW:.*]] = memref.load %[[CHOSEN]]
+// CHECK: %[[FIRST:.*]] = arith.subi %[[J]], %c3
+// CHECK: %[[LOADED:.*]] = vector.load %[[TABLE]][%[[ROW]], %[[FIRST]]] : memref<9x40xf32>, vector<8xf32>
+// CHECK: vector.store %[[LOADED]]
+// CHECK-NOT: vector.gather
+// CHECK: return
+func.func @rows(%table: memref<9x40xf32>, %chosen: memref<4xindex>, %y: memref<4x37xf32>) {
+  %three = arith.constant 3 : index
+  linalg.generic {indexing_maps = [#row, #all], iterator_types = ["parallel", "parallel"]} ins(%chosen : memref<4xindex>) outs(%y : memref<4x37xf32>) {
+  ^bb0(%in: index, %out: f32):
+    %j = linalg.index 1 : index
+    %k = arith.subi %j, %three : index
+    %v = memref.load %table[%in, %k] : memref<9x40xf32>
+    linalg.yield %v : f32
+  }
+  return
+}
