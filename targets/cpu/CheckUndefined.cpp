@@ -130,7 +130,16 @@ Value *FunctionChecker::join(IRBuilder<> &builder, Value *a, Value *b) {
     return b;
   if (!b || isClean(b))
     return a;
-  return builder.CreateOr(a, b);
+  Type *type = a->getType();
+  if (!type->isAggregateType())
+    return builder.CreateOr(a, b);
+  Value *result = Constant::getNullValue(type);
+  unsigned count = type->isStructTy() ? type->getStructNumElements() : type->getArrayNumElements();
+  for (unsigned field = 0; field < count; ++field) {
+    Value *both = join(builder, builder.CreateExtractValue(a, field), builder.CreateExtractValue(b, field));
+    result = builder.CreateInsertValue(result, both, field);
+  }
+  return result;
 }
 
 /// `shadow` as one of a value of `type`: lane by lane if there are as many, else one for all.
