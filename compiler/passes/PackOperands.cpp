@@ -548,7 +548,10 @@ private:
   /// panels[batch..., p, k..., j, g] = rhs[batch..., p * width + j, k... * group + g]
   Value packAtRunTime() {
     unsigned column = axisOf(plan.column), group = integers.group;
-    Value rhs = filledUp(sum.rhs.value, {{column, width()}, {axisOf(plan.depth.back()), group}});
+    SmallVector<std::pair<int64_t, int64_t>> steps = {{column, width()}};
+    if (group > 1) // which a sum without a depth has not
+      steps.emplace_back(axisOf(plan.depth.back()), group);
+    Value rhs = filledUp(sum.rhs.value, steps);
     unsigned batchCount = batches().size(), lane = batchCount + 1 + plan.depth.size(), loops = lane + 1 + (group > 1);
     SmallVector<AffineExpr> indices(sum.rhs.map.getNumResults());
     SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, b.getLoc(), rhs), panelSizes;
