@@ -22,24 +22,16 @@
 //     registers, as where terms are packed in groups of four;
 //   - what remains of a loop after whole vectors is one masked step.
 // An operation whose body has no vector form becomes plain loops.
+#include "cpu/LaneAccess.h"
 #include "cpu/LoopAccess.h"
 #include "cpu/Passes.h"
 #include "cpu/VectorLoop.h"
-#include "mlir/Dialect/Affine/IR/AffineOps.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Linalg/Utils/Utils.h"
 #include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Utils/IndexingUtils.h"
-#include "mlir/Dialect/Utils/StaticValueUtils.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/IR/IRMapping.h"
-#include "mlir/IR/ImplicitLocOpBuilder.h"
 
 using namespace mlir;
 
@@ -49,29 +41,9 @@ namespace mlc::cpu {
 
 namespace {
 
-/// How many elements a step covers, and how many of them count: all if there is no mask. One lane without a vector is
-/// plain code.
-struct Step {
-  int64_t lanes = 1;
-  bool isVector = false;
-  Value mask, count;
-};
-
-class LoopNest {
+class LoopNest : LaneAccess {
 public:
-  LoopNest(linalg::LinalgOp op, unsigned vectorBytes)
-      : op(op), b(op.getLoc(), op), vectorBytes(vectorBytes), maps(op.getIndexingMapsArray()),
-        fixed(op.getStaticLoopRanges()) {
-    for (Range range : op.createLoopRanges(b, op.getLoc()))
-      extents.push_back(getValueOrCreateConstantIndexOp(b, b.getLoc(), range.size));
-    positions.resize(extents.size());
-    iterators = op.getIteratorTypesArray();
-    VectorLoop choice = chooseVectorLoop(op, vectorBytes);
-    vectorLoop = choice.loop;
-    fullStepLanes = choice.lanes;
-    transposeLoop = choice.transposed;
-    interleaveLoop = choice.interleaved;
-  }
+  LoopNest(linalg::LinalgOp op, unsigned vectorBytes) : LoopNest(op, vectorBytes, chooseVectorLoop(op, vectorBytes)) {}
 
   void write() {
     SmallVector<unsigned> parallel, reduction;
@@ -106,9 +78,15 @@ public:
   }
 
 private:
+  LoopNest(linalg::LinalgOp op, unsigned vectorBytes, const VectorLoop &choice)
+      : LaneAccess(op, vectorBytes, choice.loop), fixed(op.getStaticLoopRanges()),
+        iterators(op.getIteratorTypesArray()), fullStepLanes(choice.lanes), transposeLoop(choice.transposed),
+        interleaveLoop(choice.interleaved) {
+    for (Range range : op.createLoopRanges(b, op.getLoc()))
+      extents.push_back(getValueOrCreateConstantIndexOp(b, b.getLoc(), range.size));
+  }
+
   bool isParallel(unsigned loop) const { return iterators[loop] == utils::IteratorType::parallel; }
-  Value zero() { return index(0); }
-  Value index(int64_t value) { return arith::ConstantIndexOp::create(b, value); }
 
   //===-- Loops ------------------------------------------------------------------===//
 
@@ -139,25 +117,6 @@ private:
   Step vectorStep() { return {fullStepLanes, true, {}, {}}; }
   /// Of `count` elements, fewer than all lanes.
   Step lastStep(Value count) { return {fullStepLanes, true, maskBelow(count, fullStepLanes), count}; }
-
-  /// The lanes below `count` (an index).
-  Value maskBelow(Value count, int64_t lanes) {
-    if (auto known = getConstantIntValue(count)) {
-      SmallVector<bool> bits(lanes);
-      for (int64_t i = 0; i < lanes; ++i)
-        bits[i] = i < *known;
-      return arith::ConstantOp::create(b, DenseElementsAttr::get(VectorType::get({lanes}, b.getI1Type()), bits));
-    }
-    // Compared at the width that fills one register.
-    Type narrow = b.getIntegerType(std::clamp<int64_t>(vectorBytes * 8 / lanes, 8, 32));
-    SmallVector<Attribute> numbers;
-    for (int64_t i = 0; i < lanes; ++i)
-      numbers.push_back(b.getIntegerAttr(narrow, i));
-    auto type = VectorType::get({lanes}, narrow);
-    Value lane = arith::ConstantOp::create(b, DenseElementsAttr::get(type, numbers));
-    Value limit = vector::BroadcastOp::create(b, type, arith::IndexCastOp::create(b, narrow, count));
-    return arith::CmpIOp::create(b, arith::CmpIPredicate::ult, lane, limit);
-  }
 
   /// Steps along a parallel vector loop: `side` vectors at once as long as there are so many, then one at a time, then
   /// what remains.
@@ -430,11 +389,6 @@ private:
 
   //===-- One step ---------------------------------------------------------------===//
 
-  void moveTo(Value place) {
-    if (vectorLoop >= 0)
-      positions[vectorLoop] = place;
-  }
-
   /// All of an operation that does not reduce.
   void compute(Step step, Value place) {
     moveTo(place);
@@ -494,260 +448,12 @@ private:
     return results;
   }
 
-  static bool isVector(Value value) { return isa<VectorType>(value.getType()); }
-
-  Value broadcast(Value value, int64_t lanes) {
-    return isVector(value)
-               ? value
-               : vector::BroadcastOp::create(b, VectorType::get({lanes}, value.getType()), value).getResult();
-  }
-  Value broadcast(Value value, Step step) { return step.isVector ? broadcast(value, step.lanes) : value; }
-
-  Value laneNumbers(Step step) {
-    SmallVector<Attribute> numbers;
-    for (int64_t i = 0; i < step.lanes; ++i)
-      numbers.push_back(b.getIndexAttr(i));
-    return arith::ConstantOp::create(b,
-                                     DenseElementsAttr::get(VectorType::get({step.lanes}, b.getIndexType()), numbers));
-  }
-
-  Value indexAt(unsigned loop, Step step) {
-    if (!step.isVector || vectorLoop != (int)loop)
-      return positions[loop];
-    return arith::AddIOp::create(b, broadcast(positions[loop], step), laneNumbers(step));
-  }
-
-  SmallVector<Value> indicesOf(AffineMap map) {
-    SmallVector<Value> indices;
-    SmallVector<OpFoldResult> dims(positions.begin(), positions.end());
-    // A reduction that is over has no position; nothing that is addressed then depends on it.
-    for (OpFoldResult &dim : dims)
-      if (!cast<Value>(dim))
-        dim = b.getIndexAttr(0);
-    for (AffineExpr expr : map.getResults())
-      indices.push_back(getValueOrCreateConstantIndexOp(
-          b, b.getLoc(),
-          affine::makeComposedFoldedAffineApply(b, b.getLoc(), AffineMap::get(map.getNumDims(), 0, expr), dims)));
-    return indices;
-  }
-
-  /// A memory, and where in it an element lies.
-  struct Place {
-    Value memory;
-    SmallVector<Value> indices;
-  };
-
-  Value linear(OpFoldResult start, ArrayRef<OpFoldResult> strides, ArrayRef<OpFoldResult> indices) {
-    auto [expr, operands] = computeLinearIndex(start, strides, indices);
-    return getValueOrCreateConstantIndexOp(b, b.getLoc(),
-                                           affine::makeComposedFoldedAffineApply(b, b.getLoc(), expr, operands));
-  }
-
-  /// The operations on vectors count elements along the last axis, whose stride has to be one. A memory with another
-  /// one, as of every second element of a row, is seen as the row of all that it spans.
-  Place placeOf(Value memory, SmallVector<Value> indices) {
-    auto type = cast<MemRefType>(memory.getType());
-    if (type.isLastDimUnitStride())
-      return {memory, indices};
-    auto metadata = memref::ExtractStridedMetadataOp::create(b, memory);
-    SmallVector<OpFoldResult> strides = metadata.getConstifiedMixedStrides(), last;
-    for (OpFoldResult size : metadata.getConstifiedMixedSizes())
-      last.push_back(
-          affine::makeComposedFoldedAffineApply(b, b.getLoc(), getAffineDimExpr(0, b.getContext()) - 1, {size}));
-    Value span = linear(b.getIndexAttr(1), strides, last);
-    Value position = linear(b.getIndexAttr(0), strides, getAsOpFoldResult(indices));
-    OpFoldResult size = getAsOpFoldResult(span), one = b.getIndexAttr(1);
-    auto row = memref::ReinterpretCastOp::create(b, memory, metadata.getConstifiedMixedOffset(), {size}, {one});
-    return {row, {position}};
-  }
-
-  /// Distances of the lanes from the first one, in elements, for an operand that is strided along the vector loop.
-  Value distances(OpOperand &operand, Step step) {
-    auto type = cast<MemRefType>(operand.get().getType());
-    AffineMap map = op.getMatchingIndexingMap(&operand);
-    SmallVector<int64_t> strides;
-    int64_t offset;
-    (void)type.getStridesAndOffset(strides, offset);
-    Value distance = zero();
-    memref::ExtractStridedMetadataOp metadata;
-    for (auto [axis, expr] : llvm::enumerate(map.getResults())) {
-      int64_t factor = coefficientOf(expr, vectorLoop);
-      if (factor == 0)
-        continue;
-      Value stride;
-      if (ShapedType::isDynamic(strides[axis])) {
-        if (!metadata)
-          metadata = memref::ExtractStridedMetadataOp::create(b, operand.get());
-        stride = metadata.getStrides()[axis];
-      } else
-        stride = index(strides[axis]);
-      distance = b.createOrFold<arith::AddIOp>(distance, b.createOrFold<arith::MulIOp>(stride, index(factor)));
-    }
-    return arith::MulIOp::create(b, laneNumbers(step), broadcast(distance, step));
-  }
-
-  Value allLanes(Step step) {
-    if (step.mask)
-      return step.mask;
-    return arith::ConstantOp::create(b, DenseElementsAttr::get(VectorType::get({step.lanes}, b.getI1Type()), true));
-  }
-  Value nothing(VectorType type) { return arith::ConstantOp::create(b, b.getZeroAttr(type)); }
-
-  Value load(OpOperand &operand, Step step) { return broadcast(read(operand, step), step); }
-
-  /// What an operand holds; a scalar where that is the same in all lanes.
-  Value read(OpOperand &operand, Step step) {
-    auto type = cast<MemRefType>(operand.get().getType());
-    AffineMap map = op.getMatchingIndexingMap(&operand);
-    SmallVector<Value> indices = indicesOf(map);
-    Movement movement = step.isVector ? movementAlong(map, type, vectorLoop) : Movement::None;
-    if (movement == Movement::None)
-      return memref::LoadOp::create(b, operand.get(), indices);
-    auto vectorType = VectorType::get({step.lanes}, type.getElementType());
-    Place place = placeOf(operand.get(), indices);
-    if (movement == Movement::Contiguous)
-      return loadContiguous(vectorType, place, step);
-    std::optional<int64_t> stride = shortStrideAlong(map, type, vectorLoop);
-    if (stride == -1 && !step.mask)
-      return loadBackwards(vectorType, place);
-    if (stride > 1)
-      return loadEvery(*stride, vectorType, place, step);
-    return vector::GatherOp::create(b, vectorType, place.memory, place.indices, distances(operand, step),
-                                    allLanes(step), nothing(vectorType));
-  }
-
-  Value loadContiguous(VectorType type, const Place &first, Step step) {
-    if (!step.mask)
-      return vector::LoadOp::create(b, type, first.memory, first.indices);
-    return vector::MaskedLoadOp::create(b, type, first.memory, first.indices, step.mask, nothing(type));
-  }
-
-  /// `place`, moved on.
-  Place after(Place place, int64_t elements) {
-    if (elements)
-      place.indices.back() = b.createOrFold<arith::AddIOp>(place.indices.back(), index(elements));
-    return place;
-  }
-
-  Value loadBackwards(VectorType type, Place last) {
-    Place first = after(last, 1 - type.getNumElements());
-    Value vector = vector::LoadOp::create(b, type, first.memory, first.indices);
-    SmallVector<int64_t> lanes = llvm::to_vector(llvm::reverse(llvm::seq<int64_t>(0, type.getNumElements())));
-    return vector::ShuffleOp::create(b, vector, vector, lanes);
-  }
-
-  /// Every `stride`-th element from `first` on, picked out of vectors of all that lies between. Nothing is read behind the
-  /// last one that counts.
-  Value loadEvery(int64_t stride, VectorType type, Place first, Step step) {
-    int64_t lanes = step.lanes;
-    Value picked, count = step.count ? step.count : index(lanes);
-    // What lies from the first to the last one.
-    Value reach = b.createOrFold<arith::MulIOp>(b.createOrFold<arith::SubIOp>(count, index(1)), index(stride));
-    reach = b.createOrFold<arith::AddIOp>(reach, index(1));
-    for (int64_t i = 0; i < stride; ++i) {
-      Place place = after(first, i * lanes);
-      Value left = b.createOrFold<arith::SubIOp>(reach, index(i * lanes));
-      left = b.createOrFold<arith::MaxSIOp>(b.createOrFold<arith::MinSIOp>(left, index(lanes)), zero());
-      Value part = getConstantIntValue(left) == lanes
-                       ? vector::LoadOp::create(b, type, place.memory, place.indices).getResult()
-                       : vector::MaskedLoadOp::create(b, type, place.memory, place.indices, maskBelow(left, lanes),
-                                                      nothing(type))
-                             .getResult();
-      if (i == 0) {
-        picked = part;
-        continue;
-      }
-      SmallVector<int64_t> sources; // in what is picked already, and after that in this part
-      for (int64_t lane = 0; lane < lanes; ++lane) {
-        int64_t element = lane * stride, place = i == 1 && element < lanes ? element : lane;
-        sources.push_back(element / lanes == i ? lanes + element % lanes : place);
-      }
-      picked = vector::ShuffleOp::create(b, picked, part, sources);
-    }
-    return picked;
-  }
-
-  void store(OpOperand &operand, Value value, Step step) {
-    auto type = cast<MemRefType>(operand.get().getType());
-    AffineMap map = op.getMatchingIndexingMap(&operand);
-    SmallVector<Value> indices = indicesOf(map);
-    if (!step.isVector) {
-      memref::StoreOp::create(b, value, operand.get(), indices);
-      return;
-    }
-    Place place = placeOf(operand.get(), indices);
-    if (movementAlong(map, type, vectorLoop) != Movement::Contiguous)
-      vector::ScatterOp::create(b, Type(), place.memory, place.indices, distances(operand, step), allLanes(step),
-                                value);
-    else if (step.mask)
-      vector::MaskedStoreOp::create(b, place.memory, place.indices, step.mask, value);
-    else
-      vector::StoreOp::create(b, value, place.memory, place.indices);
-  }
-
-  /// Where an index of the body is the place along the vector loop, maybe moved by the same in all lanes: what it is in
-  /// the first lane. Null for others.
-  Value firstOfRun(Value index, IRMapping &values) {
-    if (auto position = index.getDefiningOp<linalg::IndexOp>())
-      return (int)position.getDim() == vectorLoop ? positions[vectorLoop] : Value();
-    auto sum = index.getDefiningOp<arith::AddIOp>();
-    auto difference = index.getDefiningOp<arith::SubIOp>();
-    if (!sum && !difference)
-      return nullptr;
-    Value a = index.getDefiningOp()->getOperand(0), c = index.getDefiningOp()->getOperand(1);
-    if (sum && !isVector(values.lookupOrDefault(a)))
-      std::swap(a, c);
-    Value distance = values.lookupOrDefault(c);
-    Value first = isVector(distance) ? Value() : firstOfRun(a, values);
-    if (!first)
-      return nullptr;
-    return sum ? b.createOrFold<arith::AddIOp>(first, distance) : b.createOrFold<arith::SubIOp>(first, distance);
-  }
-
-  /// A read of the body itself, at indices that it computed.
-  Value gather(memref::LoadOp read, IRMapping &values, Step step) {
-    SmallVector<Value> indices;
-    for (Value index : read.getIndices())
-      indices.push_back(values.lookupOrDefault(index));
-    Value memory = values.lookupOrDefault(read.getMemRef());
-    if (llvm::none_of(indices, isVector))
-      return memref::LoadOp::create(b, memory, indices);
-    // A run of a row that the other indices choose.
-    auto type = cast<MemRefType>(memory.getType());
-    if (Value first = firstOfRun(read.getIndices().back(), values);
-        first && type.isLastDimUnitStride() && llvm::none_of(ArrayRef(indices).drop_back(), isVector)) {
-      indices.back() = first;
-      return loadContiguous(VectorType::get({step.lanes}, type.getElementType()), {memory, indices}, step);
-    }
-    auto metadata = memref::ExtractStridedMetadataOp::create(b, memory);
-    SmallVector<int64_t> strides;
-    int64_t offset;
-    (void)type.getStridesAndOffset(strides, offset);
-    Value place;
-    for (auto [axis, position] : llvm::enumerate(indices)) {
-      Value stride = ShapedType::isDynamic(strides[axis]) ? metadata.getStrides()[axis] : index(strides[axis]);
-      Value term = strides[axis] == 1
-                       ? broadcast(position, step)
-                       : arith::MulIOp::create(b, broadcast(position, step), broadcast(stride, step)).getResult();
-      place = place ? arith::AddIOp::create(b, place, term).getResult() : term;
-    }
-    Place origin = placeOf(memory, SmallVector<Value>(type.getRank(), zero()));
-    auto vectorType = VectorType::get({step.lanes}, type.getElementType());
-    return vector::GatherOp::create(b, vectorType, origin.memory, origin.indices, place, allLanes(step),
-                                    nothing(vectorType));
-  }
-
-  linalg::LinalgOp op;
-  ImplicitLocOpBuilder b;
-  unsigned vectorBytes;
-  SmallVector<AffineMap> maps;
-  SmallVector<int64_t> fixed;
+  SmallVector<int64_t> fixed; ///< extents of the loops, as far as they are known
   SmallVector<Value> extents;
-  SmallVector<Value> positions; ///< of each loop, where code is being written
   SmallVector<utils::IteratorType> iterators;
-  DenseMap<OpOperand *, Value> loaded;           ///< inputs that are in registers already, at the present position
-  int vectorLoop, transposeLoop, interleaveLoop; ///< see VectorLoop
   int64_t fullStepLanes;
+  int transposeLoop, interleaveLoop;   ///< see VectorLoop
+  DenseMap<OpOperand *, Value> loaded; ///< inputs that are in registers already, at the present position
 };
 
 //===-- The pass -----------------------------------------------------------------===//
