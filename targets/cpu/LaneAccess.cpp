@@ -125,10 +125,7 @@ Value LaneAccess::read(OpOperand &operand, Step step) {
   Place place = placeOf(operand.get(), indices);
   if (movement == Movement::Contiguous)
     return loadContiguous(vectorType, place, step);
-  std::optional<int64_t> stride = shortStrideAlong(map, type, vectorLoop);
-  if (stride == -1 && !step.mask)
-    return loadBackwards(vectorType, place);
-  if (stride > 1)
+  if (std::optional<int64_t> stride = shortStrideAlong(map, type, vectorLoop))
     return loadEvery(*stride, vectorType, place, step);
   return vector::GatherOp::create(b, vectorType, place.memory, place.indices, distances(operand, step), allLanes(step),
                                   nothing(vectorType));
@@ -145,13 +142,6 @@ LaneAccess::Place LaneAccess::after(Place place, int64_t elements) {
   if (elements)
     place.indices.back() = b.createOrFold<arith::AddIOp>(place.indices.back(), index(elements));
   return place;
-}
-
-Value LaneAccess::loadBackwards(VectorType type, Place last) {
-  Place first = after(last, 1 - type.getNumElements());
-  Value vector = vector::LoadOp::create(b, type, first.memory, first.indices);
-  SmallVector<int64_t> lanes = llvm::to_vector(llvm::reverse(llvm::seq<int64_t>(0, type.getNumElements())));
-  return vector::ShuffleOp::create(b, vector, vector, lanes);
 }
 
 /// Every `stride`-th element from `first` on, picked out of vectors of all that lies between. Nothing is read behind the

@@ -75,7 +75,6 @@ private:
   mlir::Value allLanes(Step step);
   mlir::Value nothing(mlir::VectorType type) { return mlir::arith::ConstantOp::create(b, b.getZeroAttr(type)); }
   mlir::Value loadContiguous(mlir::VectorType type, const Place &first, Step step);
-  mlir::Value loadBackwards(mlir::VectorType type, Place last);
   mlir::Value loadEvery(int64_t stride, mlir::VectorType type, Place first, Step step);
   Place after(Place place, int64_t elements);
   mlir::Value firstOfRun(mlir::Value index, mlir::IRMapping &values);

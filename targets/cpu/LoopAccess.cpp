@@ -69,8 +69,7 @@ std::optional<int64_t> strideAlong(AffineMap map, MemRefType type, unsigned loop
 
 std::optional<int64_t> shortStrideAlong(AffineMap map, MemRefType type, unsigned loop) {
   std::optional<int64_t> stride = strideAlong(map, type, loop);
-  bool isShort = stride && type.isLastDimUnitStride() && (*stride == -1 || (*stride >= 2 && *stride <= 4));
-  return isShort ? stride : std::nullopt;
+  return stride && *stride >= 2 && *stride <= 4 ? stride : std::nullopt;
 }
 
 //===-- Loops that are one ------------------------------------------------------------===//

@@ -12,7 +12,7 @@ Movement movementAlong(mlir::AffineMap map, mlir::MemRefType type, unsigned loop
 /// How far in memory one step along `loop` goes, in elements; none if only the run knows.
 std::optional<int64_t> strideAlong(mlir::AffineMap map, mlir::MemRefType type, unsigned loop);
 
-/// The stride along `loop`, if it is so short that whole vectors are better loaded than gathered: from 2 to 4, or -1.
+/// The stride along `loop`, if it is so short that whole vectors are better loaded than gathered: from 2 to 4.
 std::optional<int64_t> shortStrideAlong(mlir::AffineMap map, mlir::MemRefType type, unsigned loop);
 
 /// The number that `loop` is multiplied with in a sum.

@@ -62,7 +62,7 @@ static std::optional<double> costOfStep(linalg::LinalgOp op, unsigned loop, bool
     case Movement::Strided:
       // Vectors that are loaded whole, and shuffled.
       if (std::optional<int64_t> stride = shortStrideAlong(map, type, loop); stride && !isOutput)
-        cost += 2 * std::abs(*stride);
+        cost += 2 * *stride;
       else
         cost += isOutput ? 16 : 8;
       break;
