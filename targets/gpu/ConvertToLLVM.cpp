@@ -32,6 +32,17 @@ static void attributeSharedMemory(mlir::gpu::GPUModuleOp device) {
   });
 }
 
+/// Gives each local buffer the whole memory that `localBytes` counts for it: LLVM joins the loads of its last elements to a
+/// load of a whole vector, which ends behind them.
+static void reserveSharedMemory(mlir::gpu::GPUModuleOp device) {
+  DataLayout layout(device);
+  for (auto global : device.getOps<LLVM::GlobalOp>()) {
+    uint64_t bytes = llvm::alignTo(layout.getTypeSize(global.getGlobalType()).getFixedValue(), localAlignment);
+    global.setGlobalType(LLVM::LLVMArrayType::get(IntegerType::get(device.getContext(), 8), bytes));
+    global.setAlignment(localAlignment);
+  }
+}
+
 LogicalResult convertToLLVM(mlir::gpu::GPUModuleOp device, const Conversion &conversion) {
   MLIRContext *context = device.getContext();
   attributeSharedMemory(device);
@@ -53,8 +64,7 @@ LogicalResult convertToLLVM(mlir::gpu::GPUModuleOp device, const Conversion &con
   target.addLegalDialect(conversion.dialect);
   if (failed(applyFullConversion(device, target, std::move(patterns))))
     return failure();
-  for (auto global : device.getOps<LLVM::GlobalOp>())
-    global.setAlignment(localAlignment);
+  reserveSharedMemory(device);
   return success();
 }
 

@@ -3,7 +3,7 @@
 // What a block shares is in local memory, 3; what a thread keeps, in its own, 5. Blocks have all threads that they are compiled for,
 // so that a thread knows how many registers it may have.
 // CHECK: llvm.module_flags [#llvm.mlir.module_flag<error, "amdhsa_code_object_version", 500 : i32>]
-// CHECK: llvm.mlir.global internal @[[SHARED:.*]]() {addr_space = 3 : i32, alignment = 128 : i64} : !llvm.array<64 x f32>
+// CHECK: llvm.mlir.global internal @[[SHARED:.*]]() {addr_space = 3 : i32, alignment = 128 : i64} : !llvm.array<256 x i8>
 // CHECK: llvm.func @own_0(%{{.*}}: !llvm.ptr, %{{.*}}: !llvm.ptr
 // CHECK-SAME: rocdl.flat_work_group_size = "64,64", rocdl.kernel, rocdl.reqd_work_group_size = array<i32: 64, 1, 1>
 // CHECK-DAG: llvm.mlir.addressof @[[SHARED]] : !llvm.ptr<3>
