@@ -71,21 +71,37 @@ static FailureOr<Extents> shapeOfPad(PadOp op, Known &known) {
   return extents;
 }
 
-/// The amounts where the run tells the axes.
+/// The amounts where the run tells the axes, or how many pads there are.
 static FailureOr<std::pair<SmallVector<Index>, SmallVector<Index>>> amountsAtRunTime(PadOp op, Lowering &l) {
   int64_t rank = l.rank(op.getData());
   std::optional<Extents> pads = l.known.elementsOrSymbols(op.getPads());
   std::optional<Extents> axes = op.getAxes() ? l.known.elementsOrSymbols(op.getAxes()) : std::nullopt;
-  if (!pads || !axes || pads->size() != 2 * axes->size())
-    return l.unsupported("the number of pads is known to the run only");
+  if (op.getAxes() && !axes)
+    return l.unsupported("the number of axes is known to the run only");
+  int64_t count = axes ? axes->size() : rank;
+  if (!pads) {
+    Index given(l, tensor::getMixedSize(l.b, l.loc(), l(op.getPads()), 0));
+    l.check(given == 2 * count, "expects %0 pads, got %1", {l.index(2 * count), given});
+  }
+  auto pad = [&](int64_t i) -> Index {
+    if (pads)
+      return Index(l, (*pads)[i]);
+    Value element = tensor::ExtractOp::create(l.b, l.loc(), l(op.getPads()), l.index(i));
+    return Index(l, Value(arith::IndexCastOp::create(l.b, l.loc(), l.b.getIndexType(), element)));
+  };
   SmallVector<Index> low(rank, Index(l, 0)), high(rank, Index(l, 0));
-  for (auto [i, entry] : llvm::enumerate(*axes)) {
-    Index told(l, entry);
+  for (int64_t i = 0; i < count; ++i) {
+    if (!axes) {
+      low[i] = pad(i);
+      high[i] = pad(count + i);
+      continue;
+    }
+    Index told(l, (*axes)[i]);
     l.check(told >= -rank && told < rank, "expects axes in [-%1, %1), got %0", {told, Index(l, rank)});
     for (int64_t axis = 0; axis < rank; ++axis) {
       Truth isThis = told == axis || told == axis - rank;
-      low[axis] = select(isThis, Index(l, (*pads)[i]), low[axis]);
-      high[axis] = select(isThis, Index(l, (*pads)[axes->size() + i]), high[axis]);
+      low[axis] = select(isThis, pad(i), low[axis]);
+      high[axis] = select(isThis, pad(count + i), high[axis]);
     }
   }
   return std::make_pair(low, high);

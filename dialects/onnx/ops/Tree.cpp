@@ -21,6 +21,7 @@
 #include "onnx/ops/ReadForest.h"
 #include "onnx/ops/Reduce.h"
 #include "onnx/ops/Scores.h"
+#include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
@@ -39,7 +40,7 @@ public:
       : l(l), forest(std::move(forest)), targets(targets), x(x), compare(compareType(x)) {}
 
   /// The sums (or the like) of all votes, as f64: [rows, targets]. What nobody votes for has 0, as in ONNX Runtime; the
-  /// specification does not say.
+  /// specification does not say. Of a single target, a leaf without a vote votes 0 there, which Min and Max show.
   Value aggregate(Aggregate how) {
     rows = rowsOf(l, x, compare);
     Extent features = rowsAndFeatures(l.op, x, l.known)->second;
@@ -87,7 +88,7 @@ private:
     }
     SmallVector<SmallVector<int32_t>> roots(targets);
     for (int32_t root : forest.roots) {
-      int32_t target = -1;
+      int32_t target = targets == 1 ? 0 : -1;
       SmallVector<int32_t> pending = {root};
       llvm::DenseSet<int32_t> seen;
       while (!pending.empty()) {
@@ -192,6 +193,13 @@ private:
   Value tableOfWeights(Aggregate how, bool isGrouped) {
     int64_t leaves = forest.nodes.size() - forest.firstLeaf, columns = isGrouped ? 1 : targets;
     SmallVector<double> all(leaves * columns, noVote(how));
+    if (targets == 1) {
+      llvm::BitVector votes(leaves);
+      for (const Forest::Vote &vote : forest.votes)
+        votes.set(vote.leaf - forest.firstLeaf);
+      for (int64_t leaf : votes.flip().set_bits())
+        all[leaf] = 0;
+    }
     for (const Forest::Vote &vote : forest.votes) {
       double &weight = all[(vote.leaf - forest.firstLeaf) * columns + (isGrouped ? 0 : vote.target)];
       if (how == Aggregate::Min)
