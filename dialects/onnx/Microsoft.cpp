@@ -14,6 +14,7 @@ void registerMicrosoftSchemas() {
   addNormalizations();
   addPackedAttentions();
   addQuantized();
+  addRecurrent();
   addTakenOver();
   addText();
 }

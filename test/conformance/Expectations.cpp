@@ -55,12 +55,14 @@ void Expectations::learn(StringRef id, const Outcome &outcome) {
 }
 
 std::vector<std::string> Expectations::strangers(ArrayRef<Case> cases) const {
-  StringSet<> ids;
-  for (const Case &test : cases)
+  StringSet<> ids, kinds;
+  for (const Case &test : cases) {
     ids.insert(test.id);
+    kinds.insert(test.kind);
+  }
   std::vector<std::string> result;
   for (const auto &[id, outcome] : failures)
-    if (!ids.contains(id))
+    if (!ids.contains(id) && kinds.contains(StringRef(id).split('/').first))
       result.push_back(id);
   return result;
 }

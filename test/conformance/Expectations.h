@@ -20,7 +20,7 @@ public:
   /// Makes the list say what was seen of a case. A reason stays while the case fails in the same stage: it may have
   /// been written by hand.
   void learn(llvm::StringRef id, const Outcome &outcome);
-  /// Cases in the list that do not exist.
+  /// Cases in the list that do not exist, of the kinds that there are: other suites have others.
   std::vector<std::string> strangers(llvm::ArrayRef<Case> cases) const;
 
 private:

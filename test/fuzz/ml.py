@@ -208,6 +208,7 @@ def tree_ensemble(c):
         "leaf_weights": tensor(weights(c, len(leaves)), kind)}
     if members:
         attributes["membership_values"] = tensor(members, kind)
+        trees.rows = np.trunc(trees.rows)  # ONNX Runtime looks for the integer parts of numbers among the members
     if c.number(0, 1):
         attributes["nodes_missing_value_tracks_true"] = c.integers(0, 1, len(feature)).tolist()
     return "TreeEnsemble", [trees.rows.reshape(-1, trees.features)], attributes
@@ -490,9 +491,10 @@ def contradicts(case):
 
 class MlCase(Case):
     @classmethod
-    def random(cls, chance):
-        operator, inputs, attributes = chance.one_of(CASES)(chance)
-        return cls.of(operator, inputs, attributes, is_dynamic=chance.number(0, 2) > 0)
+    def random(cls, chance, make=None, is_dynamic=None):
+        operator, inputs, attributes = (make or chance.one_of(CASES))(chance)
+        unknown = chance.number(0, 2) > 0
+        return cls.of(operator, inputs, attributes, is_dynamic=unknown if is_dynamic is None else is_dynamic)
 
     @classmethod
     def of(cls, operator, inputs, attributes, is_dynamic=False):

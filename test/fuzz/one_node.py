@@ -3,6 +3,7 @@
 A fuzzer states a function that makes a Case from a Chance, and calls `main`.
 """
 import argparse
+import json
 import multiprocessing
 import pathlib
 import subprocess
@@ -120,15 +121,17 @@ class Case:
     """A node, its inputs, and what may come out of it.
 
     `inputs` are arrays, maps as dicts, or None where one is absent; `settings` numbers those that keep their extents where the others'
-    become unknown, because they set the rank of a result.
+    become unknown, because they set the rank of a result. `outputs` is how many there are, or which of them.
     """
 
     def __init__(self, operator, inputs, attributes, outputs=1, domain="", opset=21, is_dynamic=False, settings=()):
         self.operator, self.attributes, self.is_dynamic = operator, attributes, is_dynamic
         names = [f"i{k}" if value is not None else "" for k, value in enumerate(inputs)]
+        self.names, self.places = names, [True] * outputs if isinstance(outputs, int) else outputs
         self.feeds = {name: np.asarray(value) if is_array(value) else value for name, value in zip(names, inputs) if name}
-        self.outputs = [f"o{k}" for k in range(outputs)]
-        node = helper.make_node(operator, names, self.outputs, name=NODE, domain=domain, **attributes)
+        results = [f"o{k}" if is_there else "" for k, is_there in enumerate(self.places)]
+        self.outputs = [name for name in results if name]
+        node = helper.make_node(operator, names, results, name=NODE, domain=domain, **attributes)
         ports = [self.port(name, value, names.index(name) in settings) for name, value in self.feeds.items()]
         results = [helper.make_empty_tensor_value_info(name) for name in self.outputs]
         graph = helper.make_graph([node], "case", ports, results)
@@ -146,7 +149,8 @@ class Case:
         def text(value):
             if not is_array(value):
                 return f"{value}"
-            return f"floats{list(value.shape)}" if value.dtype == np.float32 else f"{value.tolist()}"
+            is_float = value.dtype.kind in "fV"  # the latter is how numpy sees bfloat16
+            return f"{value.dtype}{list(value.shape)}" if is_float else f"{value.tolist()}"
 
         def number(value):
             return numpy_helper.to_array(value).tolist() if isinstance(value, onnx.TensorProto) else value
@@ -187,6 +191,17 @@ class Case:
             self.model.graph.output.append(port)
 
 
+RTOL, ATOL = 1e-3, 1e-5
+# Of halves, what rounding a few sums of about 1 to them costs.
+HALVES = {TensorProto.FLOAT16: 2e-3, TensorProto.BFLOAT16: 1.6e-2}
+
+
+def tolerance_of(case):
+    """The relative and the absolute difference that may be between an answer and what mlc gives."""
+    coarse = max(HALVES.get(port.type.tensor_type.elem_type, 0) for port in case.model.graph.input)
+    return (coarse, 2 * coarse) if coarse else (RTOL, ATOL)
+
+
 def write_values(folder, stem, values):
     for k, value in enumerate(values):
         (folder / f"{stem}_{k}.pb").write_bytes(message_of(value).SerializeToString())
@@ -203,6 +218,7 @@ def run(mlc, case, answer, folder):
         command = [mlc, "run", model] + [f"--input={name}={folder}/input_{k}.pb" for k, name in enumerate(case.feeds)]
     else:
         write_values(folder, "output", answer)
+        (folder / "tolerance.json").write_text(json.dumps(dict(zip(("rtol", "atol"), tolerance_of(case)))))
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
     except subprocess.TimeoutExpired:

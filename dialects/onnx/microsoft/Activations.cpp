@@ -17,6 +17,9 @@ static bool quickGelu(const FunctionBodyBuildContext &context, FunctionBuilder &
 
 void addActivations() {
   Types T = {{"T", allFloats}};
+  Operator("BiasAdd", "X bias skip", "Y", {{"T", {"float16", "float"}}})
+      .means("sum = Add(X, bias) Y = Add(sum, skip)")
+      .add();
   Operator("BiasGelu", "A B", "C", T).means("sum = Add(A, B) C = Gelu(sum)").add();
   Operator("BiasSplitGelu", "X bias", "Y", T)
       .means("sum = Add(X, bias) left, right = Split <axis = -1, num_outputs = 2> (sum) gate = Gelu(right) Y = "

@@ -99,13 +99,20 @@ static void addAttention(const FunctionBodyBuildContext &context, FunctionBuilde
     b.Add(call.c_str(), "scale", scale);
 }
 
-static bool attention(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
-  enum { Input, Weights, Bias, Mask, Past, AttentionBias };
+namespace {
+/// Operands that both attentions with projections have, at their own places; -1 for one that there is not.
+struct ProjectedOperands {
+  int mask, past, bias;
+};
+} // namespace
+
+/// Attention of `rows`, in which query, key and value lie side by side.
+static bool attentionOfRows(const FunctionBodyBuildContext &context, FunctionBuilder &b,
+                            const ProjectedOperands &operands) {
+  auto isGiven = [&](int operand) { return operand >= 0 && context.hasInput(operand); };
   int64_t heads = integerOf(context, "num_heads");
   if (integerOf(context, "do_rotary") || integerOf(context, "past_present_share_buffer") || heads <= 0)
     return false;
-  b.Add("projected = MatMul(input, weights)");
-  b.Add(context.hasInput(Bias) ? "rows = Add(projected, bias)" : "rows = Identity(projected)");
   if (const AttributeProto *sizes = context.getAttribute("qkv_hidden_sizes"); sizes && sizes->ints_size() == 3)
     b.Const("sizes", std::vector<int64_t>(sizes->ints().begin(), sizes->ints().end()))
         .Add("queryRows, keyRows, valueRows = Split <axis = -1> (rows, sizes)");
@@ -114,7 +121,7 @@ static bool attention(const FunctionBodyBuildContext &context, FunctionBuilder &
   splitHeads(b, "query", "queryRows", heads);
   splitHeads(b, "newKeys", "keyRows", heads);
   splitHeads(b, "newValues", "valueRows", heads);
-  if (context.hasInput(Past))
+  if (isGiven(operands.past))
     b.Const1D("pair", int64_t(0))
         .Add("pastKeysPair, pastValuesPair = Split <axis = 0, num_outputs = 2> (past)")
         .Add("pastKeys = Squeeze(pastKeysPair, pair)")
@@ -130,9 +137,9 @@ static bool attention(const FunctionBodyBuildContext &context, FunctionBuilder &
         .Add("valuesPair = Unsqueeze(values, front)")
         .Add("present = Concat <axis = 0> (keysPair, valuesPair)");
   b.Add("rows_of_keys = Transpose <perm = [0, 2, 1, 3]> (keys)");
-  AttentionNames names{"query", context.hasInput(Past) ? "pastLength" : "", context.hasInput(Mask) ? "mask_index" : "",
-                       context.hasInput(AttentionBias) ? "attention_bias" : "",
-                       context.hasInput(Mask) ? rankOf(context, Mask) : 0};
+  AttentionNames names{"query", isGiven(operands.past) ? "pastLength" : "", isGiven(operands.mask) ? "mask_index" : "",
+                       isGiven(operands.bias) ? "attention_bias" : "",
+                       isGiven(operands.mask) ? rankOf(context, operands.mask) : 0};
   bool hasFilter;
   if (!addFilter(b, names, numberOf(context, "mask_filter_value", -10000.0f), integerOf(context, "unidirectional"),
                  hasFilter))
@@ -140,6 +147,29 @@ static bool attention(const FunctionBodyBuildContext &context, FunctionBuilder &
   addAttention(context, b, "result", "query", "keys", "values", hasFilter);
   joinHeads(b, "output", "result");
   return true;
+}
+
+static bool attention(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  enum { Input, Weights, Bias, Mask, Past, AttentionBias };
+  b.Add("projected = MatMul(input, weights)");
+  b.Add(context.hasInput(Bias) ? "rows = Add(projected, bias)" : "rows = Identity(projected)");
+  return attentionOfRows(context, b, {Mask, Past, AttentionBias});
+}
+
+/// With a projection of integers.
+static bool quantizedAttention(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  enum { Input, Weight, Bias, InputScale, WeightScale, Mask, InputZero, WeightZero, Past };
+  string call = "sums = MatMulInteger(input, weight";
+  if (context.hasInput(InputZero) || context.hasInput(WeightZero))
+    call += context.hasInput(InputZero) ? ", input_zero_point" : ", ";
+  if (context.hasInput(WeightZero))
+    call += ", weight_zero_point";
+  b.Add((call + ")").c_str())
+      .Add("scales = Mul(input_scale, weight_scale)")
+      .Add("floats = CastLike(sums, scales)")
+      .Add("projected = Mul(floats, scales)")
+      .Add("rows = Add(projected, bias)");
+  return attentionOfRows(context, b, {Mask, Past, -1});
 }
 
 /// Attention after its projections. Query, key and value come apart as rows, the latter two also by head, or packed
@@ -281,6 +311,18 @@ void addAttentions() {
       .optional("scale", AttributeProto::FLOAT)
       .integer("unidirectional", 0)
       .means(attention)
+      .add();
+  Operator("QAttention",
+           "input:T1 weight:T2 bias input_scale weight_scale mask_index:M? input_zero_point:T1? weight_zero_point:T2? "
+           "past?",
+           "output present?", {{"T", {"float", "float16"}}, {"T1", bytes}, {"T2", bytes}, {"M", {"int32"}}})
+      .optional("do_rotary", AttributeProto::INT)
+      .optional("mask_filter_value", AttributeProto::FLOAT)
+      .required("num_heads", AttributeProto::INT)
+      .optional("past_present_share_buffer", AttributeProto::INT)
+      .optional("scale", AttributeProto::FLOAT)
+      .integer("unidirectional", 0)
+      .means(quantizedAttention)
       .add();
   Operator("MultiHeadAttention",
            "query key? value? bias? key_padding_mask:M? attention_bias? past_key? past_value? past_sequence_length:M? "

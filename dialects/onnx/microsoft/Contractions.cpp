@@ -65,6 +65,17 @@ static bool fusedConv(const FunctionBodyBuildContext &context, FunctionBuilder &
   return addActivation(context, b, "Y", "sum", parameters);
 }
 
+/// Integers of 16 bits; sums wrap around in 32.
+static bool matMulInteger16(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  auto isSigned = [&](int operand) {
+    const ::onnx::TypeProto *type = context.getInputType(operand);
+    return type && type->tensor_type().elem_type() == ::onnx::TensorProto::INT16;
+  };
+  int64_t type = isSigned(0) || isSigned(1) ? ::onnx::TensorProto::INT32 : ::onnx::TensorProto::UINT32;
+  b.Add("left = Cast(A)", "to", type).Add("right = Cast(B)", "to", type).Add("Y = MatMul(left, right)");
+  return true;
+}
+
 /// Without padding, and then as much less at either end of each axis as the run says.
 static bool convTransposeWithDynamicPads(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   enum { X, W, Pads, B };
@@ -118,6 +129,10 @@ void addContractions() {
       .integer("transBatchA", 0)
       .integer("transBatchB", 0)
       .means(fusedMatMul)
+      .add();
+  std::vector<string> shorts = {"int16", "uint16"};
+  Operator("MatMulInteger16", "A:T1 B:T2", "Y:T3", {{"T1", shorts}, {"T2", shorts}, {"T3", {"int32", "uint32"}}})
+      .means(matMulInteger16)
       .add();
   Operator("FusedGemm", "A B C?", "Y", {{"T", {"float16", "float", "double", "uint32", "uint64", "int32", "int64"}}})
       .optional("activation", AttributeProto::STRING)

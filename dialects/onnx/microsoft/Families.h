@@ -11,6 +11,7 @@ void addMixturesOfExperts();
 void addNormalizations();
 void addPackedAttentions();
 void addQuantized();
+void addRecurrent();
 void addTakenOver();
 void addText();
 

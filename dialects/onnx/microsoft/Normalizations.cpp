@@ -1,4 +1,5 @@
-// Layer normalizations with what models do before them: a residual, a sum of embeddings.
+// Normalizations with what models do before them, a residual, a sum of embeddings, and behind them, an activation, a
+// gate.
 #include "onnx/microsoft/Families.h"
 #include "onnx/microsoft/Operator.h"
 
@@ -25,36 +26,149 @@ static bool skipSimplifiedLayerNormalization(const FunctionBodyBuildContext &con
   return true;
 }
 
+namespace {
+/// Operands of an embedding; tables are the names of values in floats.
+struct Embedding {
+  int segments, mask, positions; ///< -1 for one that there is not
+  string words, places, kinds, gamma, beta, output, lengths, sum;
+};
+} // namespace
+
 /// The sum of word, position and segment embeddings, normalized; beside it, how many tokens the mask leaves of each
 /// sentence.
-static bool embedLayerNormalization(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
-  b.Add("words = Gather(word_embedding, input_ids)");
-  if (context.hasInput(8))
-    b.Add("positions = Gather(position_embedding, position_ids)");
+static void embed(const FunctionBodyBuildContext &context, FunctionBuilder &b, const Embedding &e) {
+  auto isGiven = [&](int operand) { return operand >= 0 && context.hasInput(operand); };
+  b.Add(("words = Gather(" + e.words + ", input_ids)").c_str());
+  if (isGiven(e.positions))
+    b.Add(("positions = Gather(" + e.places + ", position_ids)").c_str());
   else
     b.Add("lengths = Shape <start = 1, end = 2> (input_ids)")
         .Add("length = Squeeze(lengths)")
         .Const("first", int64_t(0))
         .Const("step", int64_t(1))
         .Add("numbers = Range(first, length, step)")
-        .Add("positions = Gather(position_embedding, numbers)");
+        .Add(("positions = Gather(" + e.places + ", numbers)").c_str());
   b.Add("placed = Add(words, positions)");
-  if (context.hasInput(1) != context.hasInput(4))
-    return false;
-  if (context.hasInput(1))
-    b.Add("segments = Gather(segment_embedding, segment_ids)").Add("embedding_sum = Add(placed, segments)");
+  if (isGiven(e.segments))
+    b.Add(("segments = Gather(" + e.kinds + ", segment_ids)").c_str())
+        .Add((e.sum + " = Add(placed, segments)").c_str());
   else
-    b.Add("embedding_sum = Identity(placed)");
-  b.Add("output = LayerNormalization <axis = -1> (embedding_sum, gamma, beta)", "epsilon",
-        numberOf(context, "epsilon", 1e-12f));
-  if (context.hasInput(7))
+    b.Add((e.sum + " = Identity(placed)").c_str());
+  b.Add((e.output + " = LayerNormalization <axis = -1> (" + e.sum + ", " + e.gamma + ", " + e.beta + ")").c_str(),
+        "epsilon", numberOf(context, "epsilon", 1e-12f));
+  if (isGiven(e.mask))
     b.Const("one", int32_t(1))
         .Const1D("lastAxis", int64_t(1))
         .Add("isKept = Equal(mask, one)")
         .Add("kept = CastLike(isKept, mask)")
-        .Add("mask_index = ReduceSum <keepdims = 0> (kept, lastAxis)");
+        .Add((e.lengths + " = ReduceSum <keepdims = 0> (kept, lastAxis)").c_str());
   else
-    b.Add("batch = Shape <end = 1> (input_ids)").Add("mask_index = ConstantOfShape <value = int32[1] {0}> (batch)");
+    b.Add("batch = Shape <end = 1> (input_ids)")
+        .Add((e.lengths + " = ConstantOfShape <value = int32[1] {0}> (batch)").c_str());
+}
+
+static bool embedLayerNormalization(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  if (context.hasInput(1) != context.hasInput(4))
+    return false;
+  embed(context, b,
+        {1, 7, 8, "word_embedding", "position_embedding", "segment_embedding", "gamma", "beta", "output", "mask_index",
+         "embedding_sum"});
+  return true;
+}
+
+/// With tables of bytes; all that is of segments comes together.
+static bool quantizedEmbedLayerNormalization(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  bool hasSegments = context.hasInput(1);
+  for (int segment : {4, 10, 15})
+    if (context.hasInput(segment) != hasSegments)
+      return false;
+  auto dequantize = [&](const string &name, const string &quantized) {
+    b.Add((name + " = DequantizeLinear(" + quantized + ", " + name + "_scale, " + name + "_zero_point)").c_str());
+  };
+  dequantize("word_embedding", "word_embedding_quant");
+  dequantize("position_embedding", "position_embedding_quant");
+  if (hasSegments)
+    b.Add("segment_table = DequantizeLinear(segment_embedding, segment_embedding_scale, segment_embedding_zero_point)");
+  dequantize("gamma", "gamma_quant");
+  dequantize("beta", "beta_quant");
+  embed(context, b,
+        {1, 7, -1, "word_embedding", "position_embedding", "segment_table", "gamma", "beta", "layernorm_out",
+         "mask_index_out", "embedding_sum"});
+  return true;
+}
+
+/// Adds `Y`, the normalization of `sum` by groups of channels, with SiLU behind it where `activation` is 1. Channels are
+/// the last axis, or the second.
+static bool normalizeGroups(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  int rank = rankOf(context, 0);
+  int64_t activation = integerOf(context, "activation");
+  bool isLast = integerOf(context, "channels_last", 1);
+  if (rank < 3 || activation < 0 || activation > 1)
+    return false;
+  std::vector<int64_t> first = {0, rank - 1}, last = {0};
+  for (int64_t axis = 1; axis < rank - 1; ++axis) {
+    first.push_back(axis);
+    last.push_back(axis + 1);
+  }
+  last.push_back(1);
+  if (isLast)
+    b.Add("channelsFirst = Transpose(sum)", "perm", first);
+  else
+    b.Add("channelsFirst = Identity(sum)");
+  b.Add("weights = CastLike(gamma, sum)")
+      .Add("offsets = CastLike(beta, sum)")
+      .Add("normal = GroupNormalization(channelsFirst, weights, offsets)", "num_groups", integerOf(context, "groups"));
+  b.AddAttributeToNode("epsilon", numberOf(context, "epsilon", 1e-5f));
+  b.Add(activation ? "active = Swish(normal)" : "active = Identity(normal)");
+  if (isLast)
+    b.Add("Y = Transpose(active)", "perm", last);
+  else
+    b.Add("Y = Identity(active)");
+  return true;
+}
+
+static bool groupNorm(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  b.Add("sum = Identity(X)");
+  return normalizeGroups(context, b);
+}
+
+/// `skip` is like X, or has one number for each channel: [N, 1, ..., C] or [N, C].
+static bool skipGroupNorm(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  enum { X, Gamma, Beta, Skip, Bias };
+  int rank = rankOf(context, X);
+  bool isLast = integerOf(context, "channels_last", 1), isRow = rankOf(context, Skip) == 2;
+  if (rank < 3 || (!isLast && context.hasInput(Bias)))
+    return false;
+  std::vector<int64_t> spatial;
+  for (int64_t axis = isLast ? 1 : 2; axis < (isLast ? rank - 1 : rank); ++axis)
+    spatial.push_back(axis);
+  b.Const("spatial", spatial).Add(isRow ? "residual = Unsqueeze(skip, spatial)" : "residual = Identity(skip)");
+  b.Add("plain = Add(X, residual)").Add(context.hasInput(Bias) ? "sum = Add(plain, bias)" : "sum = Identity(plain)");
+  if (context.hasOutput(1))
+    b.Add("S = Identity(sum)");
+  return normalizeGroups(context, b);
+}
+
+/// The root mean square is of the last as many elements as `scale` has, in 32 bits.
+static bool gatedNormalization(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  const AttributeProto *given = context.getAttribute("activation");
+  string activation = given ? given->s() : "silu";
+  if (activation != "silu" && activation != "swish" && activation != "sigmoid")
+    return false;
+  b.Add("wide = Cast <to = 1> (X)")
+      .Add("weights = Cast <to = 1> (scale)")
+      .Add("gate32 = Cast <to = 1> (gate)")
+      .Add("outer = Shape <end = -1> (X)")
+      .Add("count = Shape(scale)")
+      .Const1D("rest", int64_t(-1))
+      .Add("split = Concat <axis = 0> (outer, rest, count)")
+      .Add("rows = Reshape(wide, split)")
+      .Add("normalRows = RMSNormalization <axis = -1> (rows, weights)", "epsilon", numberOf(context, "epsilon", 1e-5f))
+      .Add("extents = Shape(X)")
+      .Add("normal = Reshape(normalRows, extents)")
+      .Add(activation == "sigmoid" ? "factor = Sigmoid(gate32)" : "factor = Swish(gate32)")
+      .Add("product = Mul(normal, factor)")
+      .Add("Y = CastLike(product, X)");
   return true;
 }
 
@@ -67,6 +181,35 @@ void addNormalizations() {
       .number("epsilon", 1e-12f)
       .optional("mask_index_type", AttributeProto::INT)
       .means(embedLayerNormalization)
+      .add();
+  string tables = "word_embedding_quant:T2 position_embedding_quant:T2 segment_embedding:T2? gamma_quant:T2 "
+                  "beta_quant:T2 mask:T1? word_embedding_scale position_embedding_scale segment_embedding_scale? "
+                  "gamma_scale beta_scale word_embedding_zero_point:T2 position_embedding_zero_point:T2 "
+                  "segment_embedding_zero_point:T2? gamma_zero_point:T2 beta_zero_point:T2";
+  Operator("QEmbedLayerNormalization", "input_ids:T1 segment_ids:T1? " + tables, "layernorm_out mask_index_out:T1",
+           {{"T", {"float"}}, {"T1", {"int32"}}, {"T2", bytes}})
+      .number("epsilon", 1e-12f)
+      .means(quantizedEmbedLayerNormalization)
+      .add();
+  Types groups = {{"T", {"float", "float16"}}, {"M", {"float", "float16"}}};
+  Operator("GroupNorm", "X gamma:M beta:M", "Y", groups)
+      .required("activation", AttributeProto::INT)
+      .integer("channels_last", 1)
+      .number("epsilon", 1e-5f)
+      .required("groups", AttributeProto::INT)
+      .means(groupNorm)
+      .add();
+  Operator("SkipGroupNorm", "X gamma:M beta:M skip bias?", "Y S?", groups)
+      .required("activation", AttributeProto::INT)
+      .integer("channels_last", 1)
+      .number("epsilon", 1e-5f)
+      .required("groups", AttributeProto::INT)
+      .means(skipGroupNorm)
+      .add();
+  Operator("GatedRMSNorm", "X scale gate", "Y", {{"T", someFloats}})
+      .text("activation", "silu")
+      .number("epsilon", 1e-5f)
+      .means(gatedNormalization)
       .add();
   Operator("SkipLayerNormalization", "input skip gamma beta? bias?",
            "output mean:U? inv_std_var:U? input_skip_bias_sum?", T)

@@ -32,8 +32,17 @@ void addCall(const FunctionBodyBuildContext &context, FunctionBuilder &b, const 
     case AttributeProto::INT:
       b.AddAttributeToNode(name, int64_t(attribute->i()));
       break;
+    case AttributeProto::FLOAT:
+      b.AddAttributeToNode(name, attribute->f());
+      break;
     case AttributeProto::STRING:
       b.AddAttributeToNode(name, attribute->s());
+      break;
+    case AttributeProto::FLOATS:
+      b.AddAttributeToNode(name, std::vector<float>(attribute->floats().begin(), attribute->floats().end()));
+      break;
+    case AttributeProto::STRINGS:
+      b.AddAttributeToNode(name, std::vector<string>(attribute->strings().begin(), attribute->strings().end()));
       break;
     default:
       b.AddAttributeToNode(name, std::vector<int64_t>(attribute->ints().begin(), attribute->ints().end()));
@@ -53,6 +62,10 @@ bool addActivation(const FunctionBodyBuildContext &context, FunctionBuilder &b, 
     b.Add(call(name + "(" + from + ")").c_str());
   else if (name == "LeakyRelu")
     b.Add(call("LeakyRelu(" + from + ")").c_str(), "alpha", parameter(0, 0.01f));
+  else if (name == "Celu" || name == "Elu" || name == "ThresholdedRelu")
+    b.Add(call(name + "(" + from + ")").c_str(), "alpha", parameter(0, 1.0f));
+  else if (name == "Selu" && parameters.empty())
+    b.Add(call("Selu(" + from + ")").c_str());
   else if (name == "HardSigmoid")
     b.Add(call("HardSigmoid(" + from + ")").c_str(), "alpha", parameter(0, 0.2f), "beta", parameter(1, 0.5f));
   else if (name == "Clip" && parameters.size() == 2)

@@ -50,9 +50,9 @@ static Body throughFloats(std::vector<Quantized> from, Quantized to, const char 
   });
 }
 
-/// Adds `to = pool(from)` where the channels of both lie last.
-static void poolChannelsLast(FunctionBuilder &b, int rank, const string &to, const string &from,
-                             std::function<void(const string &call)> addPool) {
+/// Adds `to = compute(from)` where the channels of both lie last.
+static void withChannelsFirst(FunctionBuilder &b, int rank, const string &to, const string &from,
+                              std::function<void(const string &call)> addCompute) {
   std::vector<int64_t> first = {0, rank - 1}, last = {0};
   for (int64_t axis = 1; axis < rank - 1; ++axis) {
     first.push_back(axis);
@@ -60,8 +60,8 @@ static void poolChannelsLast(FunctionBuilder &b, int rank, const string &to, con
   }
   last.push_back(1);
   b.Add((from + "_channelsFirst = Transpose(" + from + ")").c_str(), "perm", first);
-  addPool(from + "_pooled = ");
-  b.Add((to + " = Transpose(" + from + "_pooled)").c_str(), "perm", last);
+  addCompute(from + "_result = ");
+  b.Add((to + " = Transpose(" + from + "_result)").c_str(), "perm", last);
 }
 
 /// The rank of what a pooling with `kernel_shape` takes; 0 if there is none.
@@ -75,7 +75,7 @@ static bool averagePool(const FunctionBodyBuildContext &context, FunctionBuilder
   if (!integerOf(context, "channels_last"))
     addCall(context, b, "y = AveragePool(x0)", attributes);
   else
-    poolChannelsLast(b, rankOfPooled(context), "y", "x0", [&](const string &call) {
+    withChannelsFirst(b, rankOfPooled(context), "y", "x0", [&](const string &call) {
       addCall(context, b, call + "AveragePool(x0_channelsFirst)", attributes);
     });
   return true;
@@ -89,8 +89,8 @@ static bool globalAveragePool(const FunctionBodyBuildContext &context, FunctionB
   int rank = rankOf(context, 0);
   if (rank < 3)
     return false;
-  poolChannelsLast(b, rank, "y", "x0",
-                   [&](const string &call) { b.Add((call + "GlobalAveragePool(x0_channelsFirst)").c_str()); });
+  withChannelsFirst(b, rank, "y", "x0",
+                    [&](const string &call) { b.Add((call + "GlobalAveragePool(x0_channelsFirst)").c_str()); });
   return true;
 }
 
@@ -98,7 +98,7 @@ static bool maxPoolChannelsLast(const FunctionBodyBuildContext &context, Functio
   int rank = rankOfPooled(context);
   if (rank < 3)
     return false;
-  poolChannelsLast(b, rank, "y", "x", [&](const string &call) {
+  withChannelsFirst(b, rank, "y", "x", [&](const string &call) {
     addCall(context, b, call + "MaxPool(x_channelsFirst)",
             {"auto_pad", "ceil_mode", "dilations", "kernel_shape", "pads", "strides"});
   });
@@ -220,6 +220,84 @@ static bool matMulNBits(const FunctionBodyBuildContext &context, FunctionBuilder
   b.Add(isPadded ? "matrix = Transpose <perm = [1, 0]> (rows)" : "matrix = Transpose <perm = [1, 0]> (padded)")
       .Add("product = MatMul(A, matrix)")
       .Add(context.hasInput(5) ? "Y = Add(product, bias)" : "Y = Identity(product)");
+  return true;
+}
+
+/// Weights that are each one of 16 numbers of "FP4" or "NF4" (Dettmers et al., QLoRA, 2023, appendix E), times the largest
+/// magnitude of their block; two in a byte, the first in the upper bits. Blocks run through all rows.
+static bool matMulBnb4(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  static const std::vector<float> fp4 = {
+      0,    0.005208333333f,  0.66666667f,  1,  0.33333333f,  0.5f,  0.16666667f,  0.25f,
+      -0.f, -0.005208333333f, -0.66666667f, -1, -0.33333333f, -0.5f, -0.16666667f, -0.25f};
+  static const std::vector<float> nf4 = {-1,
+                                         -0.6961928009986877f,
+                                         -0.5250730514526367f,
+                                         -0.39491748809814453f,
+                                         -0.28444138169288635f,
+                                         -0.18477343022823334f,
+                                         -0.09105003625154495f,
+                                         0,
+                                         0.07958029955625534f,
+                                         0.16093020141124725f,
+                                         0.24611230194568634f,
+                                         0.33791524171829224f,
+                                         0.44070982933044434f,
+                                         0.5626170039176941f,
+                                         0.7229568362236023f,
+                                         1};
+  int64_t kind = integerOf(context, "quant_type"), n = integerOf(context, "N"), k = integerOf(context, "K"),
+          block = integerOf(context, "block_size");
+  if (kind < 0 || kind > 1 || n <= 0 || k <= 0 || block <= 0)
+    return false;
+  int64_t blocks = (n * k + block - 1) / block;
+  addByte(b, "four", 4);
+  addByte(b, "low", 15);
+  b.Const1D("behind", int64_t(-1))
+      .Const1D("start", int64_t(0))
+      .Const1D("count", n * k)
+      .Const("table", kind ? nf4 : fp4)
+      .Const("byBlock", std::vector<int64_t>{blocks, 1})
+      .Const("wholeBlocks", std::vector<int64_t>{blocks, block})
+      .Const("rows", std::vector<int64_t>{n, k})
+      .Add("firsts = BitShift <direction = \"RIGHT\"> (B, four)")
+      .Add("seconds = BitwiseAnd(B, low)")
+      .Add("firstColumn = Unsqueeze(firsts, behind)")
+      .Add("secondColumn = Unsqueeze(seconds, behind)")
+      .Add("pairs = Concat <axis = -1> (firstColumn, secondColumn)")
+      .Add("flat = Reshape(pairs, behind)")
+      .Add("bytes = Slice(flat, start, count)")
+      .Add("numbers = Cast <to = 6> (bytes)")
+      .Add("values32 = Gather(table, numbers)")
+      .Add("values = CastLike(values32, A)")
+      .Add("blockScales = Reshape(absmax, byBlock)")
+      .Add("wideScales = Expand(blockScales, wholeBlocks)")
+      .Add("flatScales = Reshape(wideScales, behind)")
+      .Add("scales = Slice(flatScales, start, count)")
+      .Add("scaled = Mul(values, scales)")
+      .Add("matrix = Reshape(scaled, rows)")
+      .Add(integerOf(context, "transB", 1) ? "right = Transpose <perm = [1, 0]> (matrix)" : "right = Identity(matrix)")
+      .Add("Y = MatMul(A, right)");
+  return true;
+}
+
+/// QLinearConv of ai.onnx, where the channels of what goes in and out may lie last.
+static bool quantizedConv(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  bool isLast = integerOf(context, "channels_last");
+  std::vector<string> attributes = {"auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"};
+  auto convolve = [&](const string &result, const string &data) {
+    addCall(context, b,
+            result + "QLinearConv(" + data +
+                ", x_scale, x_zero_point, w, w_scale, w_zero_point, y_scale, y_zero_point" +
+                (context.hasInput(8) ? ", B)" : ")"),
+            attributes);
+  };
+  int rank = rankOf(context, 0);
+  if (isLast && rank < 3)
+    return false;
+  if (isLast)
+    withChannelsFirst(b, rank, "y", "x", [&](const string &call) { convolve(call, "x_channelsFirst"); });
+  else
+    convolve("y = ", "x");
   return true;
 }
 
@@ -366,6 +444,27 @@ void addQuantized() {
       .required("block_size", AttributeProto::INT)
       .integer("weight_prepacked", 0)
       .means(matMulNBits)
+      .add();
+  Operator("MatMulBnb4", "A B:T2 absmax", "Y", {{"T", someFloats}, {"T2", {"uint8"}}})
+      .required("K", AttributeProto::INT)
+      .required("N", AttributeProto::INT)
+      .required("block_size", AttributeProto::INT)
+      .required("quant_type", AttributeProto::INT)
+      .integer("training_mode", 0)
+      .integer("transB", 1)
+      .means(matMulBnb4)
+      .add();
+  Operator("QLinearConv",
+           "x:T1 x_scale:TF x_zero_point:T1 w:T2 w_scale:TF w_zero_point:T2 y_scale:TF y_zero_point:T3 B:T4?", "y:T3",
+           {{"T1", bytes}, {"T2", bytes}, {"T3", bytes}, {"T4", {"int32"}}, {"TF", {"float"}}})
+      .text("auto_pad", "NOTSET")
+      .integer("channels_last", 0)
+      .optional("dilations", AttributeProto::INTS)
+      .integer("group", 1)
+      .optional("kernel_shape", AttributeProto::INTS)
+      .optional("pads", AttributeProto::INTS)
+      .optional("strides", AttributeProto::INTS)
+      .means(quantizedConv)
       .add();
   Operator("GatherBlockQuantized", "data:T1 indices:I scales:T2 zero_points:T1?", "output:T2",
            {{"T1", {"int4", "uint4", "uint8"}}, {"T2", someFloats}, {"I", {"int32", "int64"}}})

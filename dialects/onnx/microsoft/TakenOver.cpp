@@ -36,6 +36,46 @@ static bool distances(const FunctionBodyBuildContext &context, FunctionBuilder &
   return true;
 }
 
+/// Names of operands that are there, with gaps for those that are not.
+static string operandsOf(const FunctionBodyBuildContext &context, const std::vector<string> &names) {
+  string list;
+  for (size_t i = 0; i < names.size(); ++i)
+    list += string(i ? ", " : "") + (context.hasInput(i) ? names[i] : "");
+  return list;
+}
+
+/// Without states of several moments, which ai.onnx has not.
+static bool linearAttention(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  if (integerOf(context, "state_window"))
+    return false;
+  std::vector<string> attributes = {"chunk_size", "kv_num_heads", "q_num_heads", "update_rule"};
+  if (numberOf(context, "scale", 0) != 0)
+    attributes.push_back("scale");
+  addCall(context, b,
+          "output, present_state = LinearAttention(" +
+              operandsOf(context, {"query", "key", "value", "past_state", "decay", "beta"}) + ")",
+          attributes);
+  return true;
+}
+
+/// What only some kernels of ONNX Runtime have: other layouts, parts of the channels, states of several moments.
+static constexpr std::pair<const char *, int64_t> causalConvExtensions[] = {
+    {"channels_last", 0}, {"dilation", 1},     {"input_channel_offset", 0},  {"input_channels", 0},      {"ndim", 1},
+    {"state_length", 0},  {"state_window", 0}, {"state_update_capacity", 0}, {"state_channels_last", -1}};
+
+static bool causalConv(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  for (auto [name, otherwise] : causalConvExtensions)
+    if (integerOf(context, name, otherwise) != otherwise)
+      return false;
+  if (context.hasOutput(2))
+    return false;
+  addCall(context, b,
+          "output, present_state = CausalConvWithState(" +
+              operandsOf(context, {"input", "weight", "bias", "past_state"}) + ")",
+          {"activation"});
+  return true;
+}
+
 /// Real signals along the last axis, and their spectra.
 static bool spectrumOfReal(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   if (integerOf(context, "normalized") || !integerOf(context, "onesided", 1) ||
@@ -102,7 +142,8 @@ void addTakenOver() {
   Operator("Pad", "data pads:tensor(int64) value?", "output", {{"T", allFloats}})
       .text("mode", "constant")
       .means([](const FunctionBodyBuildContext &context, FunctionBuilder &b) {
-        return sameAs(context.hasInput(2) ? "output = Pad(data, pads, value)" : "output = Pad(data, pads)",
+        b.Const1D("flat", int64_t(-1)).Add("list = Reshape(pads, flat)"); // [n], or [1, n]
+        return sameAs(context.hasInput(2) ? "output = Pad(data, list, value)" : "output = Pad(data, list)",
                       {"mode"})(context, b);
       })
       .add();
@@ -123,6 +164,22 @@ void addTakenOver() {
         .means(body)
         .add();
   Operator("Inverse", "X", "Y", {{"T", {"float", "double", "float16"}}}).add(); // a rule says what it means
+  Operator("LinearAttention", "query key value past_state:S? decay? beta?", "output present_state:S",
+           {{"T", someFloats}, {"S", someFloats}})
+      .optional("chunk_size", AttributeProto::INT)
+      .required("kv_num_heads", AttributeProto::INT)
+      .required("q_num_heads", AttributeProto::INT)
+      .optional("scale", AttributeProto::FLOAT)
+      .integer("state_window", 0)
+      .text("update_rule", "gated_delta")
+      .means(linearAttention)
+      .add();
+  Operator causal("CausalConvWithState", "input weight bias? past_state?", "output present_state state_update?",
+                  {{"T", someFloats}});
+  causal.text("activation", "none").means(causalConv);
+  for (auto [name, otherwise] : causalConvExtensions)
+    causal.integer(name, otherwise);
+  causal.add();
   Operator("Unique", "x", "y idx:I counts:I", {{"T", {"float"}}, {"I", {"int64"}}})
       .means("y, first, idx, counts = Unique <sorted = 0> (x)")
       .add();

@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""Write cases for the operators that ONNX's official suite has few or none of, into a folder.
+
+    python make_extensions.py build/test/extensions
+
+Leaves OUT/KIND/CASE as make_cases.py does, for the kinds
+
+    microsoft           nodes of com.microsoft, with what ONNX Runtime gives
+    ml                  nodes of ai.onnx.ml, with what the specification says, and where it is silent, ONNX Runtime
+    microsoft-dynamic, ml-dynamic   ... with all extents unknown
+
+The nodes are those of test/fuzz/microsoft.py and test/fuzz/ml.py for fixed seeds: EACH of every function there that makes
+some. What is written already by the same scripts and packages is left alone.
+"""
+import argparse
+import hashlib
+import os
+import pathlib
+import shutil
+import sys
+import warnings
+import zlib
+
+import onnx
+import onnxruntime
+
+from make_cases import Progress, write_description
+
+root = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(root / "fuzz"))
+import microsoft  # noqa: E402
+import ml  # noqa: E402
+from one_node import Chance, tolerance_of, write_values  # noqa: E402
+
+EACH = 6
+MOST_REFUSED = 4  # of the seeds for one case
+SUITES = {"microsoft": (microsoft.MicrosoftCase, microsoft.CASES), "ml": (ml.MlCase, ml.CASES)}
+
+
+def write_case(out, kind, name, case, answer):
+    case.declare(answer)
+    folder = out / kind / name
+    data = folder / "test_data_set_0"
+    data.mkdir(parents=True)
+    (folder / "model.onnx").write_bytes(case.model.SerializeToString())
+    write_values(data, "input", case.feeds.values())
+    write_values(data, "output", answer)
+    node = case.model.graph.node[0]
+    write_description(folder, kind, case.model, f"{node.domain}:{node.op_type}", *tolerance_of(case))
+
+
+def write_suite(out, kind, make_case, makers, progress):
+    for make in makers:
+        name = make.__name__.strip("_")
+        seed, found = zlib.crc32(name.encode()), 0
+        for number in range(EACH * MOST_REFUSED):
+            case = make_case(Chance([seed, number]), make, is_dynamic=False)
+            answers = case.expected()
+            if not answers:
+                continue
+            dynamic = make_case(Chance([seed, number]), make, is_dynamic=True)
+            write_case(out, kind, f"{name}-{found}", case, answers[0])
+            write_case(out, f"{kind}-dynamic", f"{name}-{found}", dynamic, answers[0])
+            progress.step(f"cases of {kind}")
+            found += 1
+            if found == EACH:
+                break
+        else:
+            sys.exit(f"error: {kind}: {make.__name__}: expected {EACH} cases with an answer, got {found}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", type=pathlib.Path, help="folder to write the cases into")
+    args = parser.parse_args()
+    scripts = sorted([*pathlib.Path(__file__).parent.glob("*.py"), *(root / "fuzz").rglob("*.py")])
+    digest = hashlib.sha256(b"".join(script.read_bytes() for script in scripts)).hexdigest()
+    stamp, made_by = args.out / ".stamp", f"onnx {onnx.__version__} onnxruntime {onnxruntime.__version__} {digest}\n"
+    if not (stamp.is_file() and stamp.read_text() == made_by):
+        work = args.out.with_name(args.out.name + f".part{os.getpid()}")
+        shutil.rmtree(work, ignore_errors=True)
+        warnings.simplefilter("ignore")
+        onnxruntime.set_default_logger_severity(4)
+        progress = Progress()
+        for kind, (case, makers) in SUITES.items():
+            write_suite(work, kind, case.random, makers, progress)
+        progress.done()
+        stamp_of_work = work / ".stamp"
+        stamp_of_work.write_text(made_by)
+        shutil.rmtree(args.out, ignore_errors=True)
+        work.rename(args.out)
+    counts = {kind.name: sum(1 for _ in kind.iterdir()) for kind in sorted(args.out.iterdir()) if kind.is_dir()}
+    print(", ".join(f"{kind} {count}" for kind, count in counts.items()))
+
+
+if __name__ == "__main__":
+    main()
