@@ -3,6 +3,7 @@
 #include "import/Graph.h"
 #include "import/Types.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "onnx/Microsoft.h"
 
 using namespace mlir;
 using ::onnx::AttributeProto;
@@ -172,8 +173,9 @@ int GraphImporter::rankOf(Value value) {
 }
 
 /// The newest body that the schema has for the pinned opset or an earlier one; its nodes are read, and upgraded, as of
-/// the opset that it names.
-static std::optional<FunctionProto> bodyOf(const BodyContext &context, const OpSchema &schema) {
+/// the opset that it names. Where the schema does not know the form of the node, `unknownForm` says why.
+static std::optional<FunctionProto> bodyOf(const BodyContext &context, const OpSchema &schema,
+                                           std::string &unknownForm) {
   auto newest = [](const std::vector<int> &versions) { return versions.empty() ? 0 : versions.back(); };
   int fixed = newest(schema.function_opset_versions()),
       built = newest(schema.context_dependent_function_opset_versions());
@@ -185,6 +187,8 @@ static std::optional<FunctionProto> bodyOf(const BodyContext &context, const OpS
     FunctionProto body;
     if (schema.BuildContextDependentFunction(context, body, built))
       return body;
+  } catch (const onnx::UnknownForm &form) {
+    unknownForm = form.what();
   } catch (const std::exception &) {
     // A body that cannot be built from what the node has: the operator stays.
   }
@@ -192,9 +196,10 @@ static std::optional<FunctionProto> bodyOf(const BodyContext &context, const OpS
 }
 
 FailureOr<std::optional<Values>> GraphImporter::expand(const onnx::Node &node, const OpSchema &schema,
-                                                       const Graphs &graphs, const Scope &caller) {
+                                                       const Graphs &graphs, const Scope &caller,
+                                                       std::string &unknownForm) {
   BodyContext bodyContext(node, graphs, [&](Value value) { return rankOf(value); });
-  std::optional<FunctionProto> body = bodyOf(bodyContext, schema);
+  std::optional<FunctionProto> body = bodyOf(bodyContext, schema, unknownForm);
   if (!body)
     return std::optional<Values>();
   Arguments arguments{node.attributes, graphs};

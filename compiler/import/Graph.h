@@ -86,9 +86,10 @@ private:
                                       Arguments arguments, const Scope &caller, mlir::ImplicitLocOpBuilder &builder);
   /// The rank of a tensor, as far as the shape rules of what has been imported so far tell it; otherwise -1.
   int rankOf(mlir::Value value);
-  /// Appends the body that the schema gives an operator; none if it gives none for these operands and attributes.
+  /// Appends the body that the schema gives an operator; none if it gives none for these operands and attributes, of
+  /// which `unknownForm` says what it expects, if the schema does.
   mlir::FailureOr<std::optional<Values>> expand(const onnx::Node &node, const ::onnx::OpSchema &schema,
-                                                const Graphs &graphs, const Scope &caller);
+                                                const Graphs &graphs, const Scope &caller, std::string &unknownForm);
 
   const ::onnx::ModelProto &model;
   std::string path;

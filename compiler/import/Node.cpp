@@ -2,6 +2,7 @@
 #include "import/Graph.h"
 #include "import/ResultTypes.h"
 #include "import/Types.h"
+#include "onnx/Lowering.h"
 
 using namespace mlir;
 using ::onnx::AttributeProto;
@@ -537,8 +538,9 @@ FailureOr<Values> GraphImporter::importOperator(onnx::Node &node, const Graphs &
   if (onnx::isDeclared(node.type, *domain))
     return createCustom(node, *pinned, *domain);
   const onnx::Rule *rule = onnx::allRules().find(onnx::operationName(node.type, *domain));
+  std::string unknownForm;
   if (!rule || !rule->lower || rule->expands) {
-    FailureOr<std::optional<Values>> expansion = expand(node, *pinned, graphs, scope);
+    FailureOr<std::optional<Values>> expansion = expand(node, *pinned, graphs, scope, unknownForm);
     if (failed(expansion))
       return failure();
     if (*expansion)
@@ -548,7 +550,11 @@ FailureOr<Values> GraphImporter::importOperator(onnx::Node &node, const Graphs &
   FailureOr<Regions> regions = importRegions(node, *pinned, graphs, scope);
   if (succeeded(regions) && isBatchedScan)
     return createBatchedScan(node, *pinned, std::move(*regions));
-  return failed(regions) ? FailureOr<Values>() : createOperation(node, *pinned, std::move(*regions));
+  FailureOr<Values> results =
+      failed(regions) ? FailureOr<Values>() : createOperation(node, *pinned, std::move(*regions));
+  if (succeeded(results) && !unknownForm.empty())
+    onnx::noteUnknownForm(*std::prev(node.builder.getInsertionPoint()), unknownForm);
+  return results;
 }
 
 FailureOr<Values> GraphImporter::importNode(const NodeProto &proto, Scope &scope, ImplicitLocOpBuilder &builder) {

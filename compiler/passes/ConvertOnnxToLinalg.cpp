@@ -51,8 +51,7 @@ struct ConvertOnnxToLinalg : impl::ConvertOnnxToLinalgBase<ConvertOnnxToLinalg> 
 
   LogicalResult convert(func::FuncOp function) {
     onnx::Known known(&getContext());
-    if (failed(onnx::inferFacts(function, known)))
-      return failure();
+    bool isInferred = succeeded(onnx::inferFacts(function, known)); // what is not has been said
     for (auto [i, type] : llvm::enumerate(function.getArgumentTypes())) {
       if (!isa<TensorType, onnx::MapType>(onnx::tensorIn(type)))
         return function.emitError("input ") << function.getArgAttr(i, "onnx.name")
@@ -82,7 +81,8 @@ struct ConvertOnnxToLinalg : impl::ConvertOnnxToLinalgBase<ConvertOnnxToLinalg> 
       hasErrors |= diagnostic.getSeverity() == DiagnosticSeverity::Error;
       return failure(); // for those who print it
     });
-    if (failed(onnx::lowerOperations(*source, lowering)) || hasErrors || failed(checkSizes(*target)))
+    bool isLowered = succeeded(onnx::lowerOperations(*source, lowering));
+    if (!isInferred || !isLowered || hasErrors || failed(checkSizes(*target)))
       return failure();
     auto results =
         llvm::map_to_vector(source->getTerminator()->getOperands(), [&](Value value) { return lowered.lookup(value); });

@@ -575,6 +575,13 @@ Value Lowering::fromElements(Value value) {
   return tensor::FromElementsOp::create(b, loc(), tensor, numbers);
 }
 
+/// Why the function of an operator, which would have taken its place, could not be built.
+static constexpr StringRef unknownFormName = "onnx.unknown_form";
+
+void noteUnknownForm(Operation &op, StringRef expectation) {
+  op.setDiscardableAttr(unknownFormName, StringAttr::get(op.getContext(), expectation));
+}
+
 /// The results of an operation; those whose elements are known are made of them, without the operation.
 static FailureOr<SmallVector<Value>> lowerOperation(Operation *op, Lowering &lowering) {
   if (op->getNumResults() == 1 && !isa<ConstantOp>(op))
@@ -583,17 +590,27 @@ static FailureOr<SmallVector<Value>> lowerOperation(Operation *op, Lowering &low
   const Rule *rule = ruleOf(op);
   if (!rule && isa<CustomOp>(op))
     return lowering.unsupported("operator '" + operatorName(op) + "' is not loaded; --ops=FILE adds operators");
-  if (!rule || !rule->lower)
-    return lowering.unsupported("this operator has no lowering yet");
+  if (!rule || !rule->lower) {
+    auto unknownForm = op->getAttrOfType<StringAttr>(unknownFormName);
+    return lowering.unsupported(unknownForm ? unknownForm.getValue() : "this operator has no lowering yet");
+  }
   return rule->lower(op, lowering);
 }
 
 LogicalResult lowerOperations(Block &block, Lowering &lowering) {
+  bool hasFailed = false;
   for (Operation &op : block.without_terminator()) {
     lowering.op = &op;
-    FailureOr<SmallVector<Value>> values = lowerOperation(&op, lowering);
-    if (failed(values))
-      return failure();
+    OpBuilder::InsertPoint place = lowering.b.saveInsertionPoint();
+    FailureOr<SmallVector<Value>> values;
+    if (!lowering.known.isHopeless(&op))
+      values = lowerOperation(&op, lowering);
+    if (failed(values)) {
+      lowering.known.giveUp(&op);
+      lowering.b.restoreInsertionPoint(place);
+      hasFailed = true;
+      continue;
+    }
     for (auto [result, value] : llvm::zip_equal(op.getResults(), *values)) {
       if (!value)
         continue; // an absent optional result
@@ -606,7 +623,7 @@ LogicalResult lowerOperations(Block &block, Lowering &lowering) {
       lowering.define(result, value);
     }
   }
-  return success();
+  return failure(hasFailed);
 }
 
 //===-- Constants and axes -------------------------------------------------------===//

@@ -167,7 +167,12 @@ private:
   mlir::IRMapping &lowered;
 };
 
+/// Says of an operator that stays, because its function does not know the form that it has, what the function expects:
+/// its lowering ends with that.
+void noteUnknownForm(mlir::Operation &op, llvm::StringRef expectation);
+
 /// Lowers all operations of a block, in order, at the builder's place; operands of the terminator stay for the caller.
+/// Those that do not depend on one that fails are lowered all the same, so that all errors are said.
 llvm::LogicalResult lowerOperations(mlir::Block &block, Lowering &lowering);
 
 /// What a constant holds, or nothing.

@@ -282,6 +282,25 @@ static SmallVector<int64_t> fixedOf(ArrayRef<Extent> extents) {
   return llvm::map_to_vector(extents, [](Extent extent) { return ExtentMath::asConstant(extent).value_or(1); });
 }
 
+void Known::giveUp(Operation *op) { givenUp.insert(op); }
+
+void Known::tryAgain(Block &block) {
+  block.walk([&](Operation *op) { givenUp.erase(op); });
+}
+
+bool Known::isHopeless(Operation *op) const {
+  if (givenUp.empty())
+    return false;
+  auto readsGivenUp = [&](Operation *reader) {
+    return llvm::any_of(reader->getOperands(), [&](Value operand) {
+      Operation *source = operand.getDefiningOp();
+      return source && givenUp.contains(source);
+    });
+  };
+  auto visit = [&](Operation *inner) { return WalkResult(success(!readsGivenUp(inner) && !givenUp.contains(inner))); };
+  return op->walk(visit).wasInterrupted();
+}
+
 LogicalResult inferFactsOf(Operation *op, Known &known) {
   const Rule *rule = ruleOf(op);
   if (!rule || !rule->shape)
@@ -329,18 +348,21 @@ LogicalResult inferFactsOf(Operation *op, Known &known) {
 }
 
 LogicalResult inferFacts(Block &block, Known &known) {
+  bool hasFailed = false;
   for (Operation &op : block)
-    if (failed(inferFactsOf(&op, known)))
-      return failure();
-  return success();
+    if (known.isHopeless(&op) || failed(inferFactsOf(&op, known))) {
+      known.giveUp(&op);
+      hasFailed = true;
+    }
+  return failure(hasFailed);
 }
 
 LogicalResult inferFacts(Operation *function, Known &known) {
+  bool hasFailed = false;
   for (Region &region : function->getRegions())
     for (Block &block : region)
-      if (failed(inferFacts(block, known)))
-        return failure();
-  return success();
+      hasFailed |= failed(inferFacts(block, known));
+  return failure(hasFailed);
 }
 
 } // namespace mlc::onnx

@@ -93,9 +93,18 @@ public:
   /// along an axis of extent 1 every position is 0. Null if it is not known.
   Extent element(mlir::Value value, llvm::ArrayRef<int64_t> index);
 
+  /// Remembers an operation of which an error has been said, or which reads results of such: nothing more is said of it
+  /// and of what reads its results, so that all errors of a graph can be said at once.
+  void giveUp(mlir::Operation *op);
+  /// Forgets that of all in a block, whose facts are inferred again from others.
+  void tryAgain(mlir::Block &block);
+  /// Whether that is so, or has to be: it or something in its regions reads what has been given up.
+  bool isHopeless(mlir::Operation *op) const;
+
 private:
   /// Behind pointers, so that what was handed out stays valid while more is learnt.
   llvm::DenseMap<mlir::Value, std::unique_ptr<Facts>> facts;
+  llvm::SmallPtrSet<mlir::Operation *, 4> givenUp;
 };
 
 /// The elements of a result with these extents, in row-major order, each as `element` tells it by its index. None if an

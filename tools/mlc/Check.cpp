@@ -26,6 +26,7 @@ struct Finding {
   bool onDevice = false, onHost = false; ///< where some of it runs, where there is a device
   SmallVector<std::string> problems; ///< one for each node that has one, with its name; of an unknown operator just one
   bool wasTried = true;              ///< false where the model cannot be imported
+  unsigned untried = 0;              ///< nodes that read what cannot be computed
 };
 
 class Checker {
@@ -48,10 +49,12 @@ private:
   /// The operators at a place in the model, by which diagnostics find theirs: of a node that was upgraded, there are
   /// several.
   DenseMap<mlir::Location, SmallVector<StringRef, 1>> operators;
+  DenseSet<mlir::Location> troubled; ///< places of which there are problems
 
   void list(mlir::ModuleOp module);
   Error listUnknown();
   Error lower(mlir::ModuleOp module);
+  void countUntried(mlir::ModuleOp imported);
   Error place(mlir::ModuleOp module, const Target &target, TargetAttr attr);
   void note(mlir::Location loc, bool isOnDevice);
   StringRef device; ///< empty where there is none
@@ -92,13 +95,44 @@ Error Checker::lower(mlir::ModuleOp module) {
       ++elsewhere;
       return failure();
     }
-    findings[found->second.front()].problems.push_back(formatDiagnostic(diagnostic, ""));
+    // Both phases look at shapes.
+    SmallVector<std::string> &problems = findings[found->second.front()].problems;
+    std::string problem = formatDiagnostic(diagnostic, "");
+    if (!is_contained(problems, problem))
+      problems.push_back(problem);
+    troubled.insert(diagnostic.getLocation());
     return success();
   });
-  bool done = succeeded(run(module, "simplify", *target, attr)) && succeeded(run(module, "lower", *target, attr));
-  if (!done)
+  mlir::OwningOpRef<mlir::ModuleOp> imported = module.clone();
+  bool isSimplified = succeeded(run(module, "simplify", *target, attr)),
+       isLowered = succeeded(run(module, "lower", *target, attr));
+  if (!isSimplified || !isLowered) {
+    countUntried(*imported);
     return !allSupported() && !elsewhere ? Error::success() : alreadyReported();
+  }
   return place(module, *target, attr);
+}
+
+/// Counts nodes without problems that read, at whatever distance, results of such that have some.
+void Checker::countUntried(mlir::ModuleOp imported) {
+  DenseSet<mlir::Operation *> hopeless;
+  auto readsHopeless = [&](mlir::Operation *op) {
+    return any_of(op->getOperands(), [&](mlir::Value operand) { return hopeless.contains(operand.getDefiningOp()); });
+  };
+  imported.walk([&](mlir::Operation *op) {
+    if (troubled.contains(op->getLoc())) {
+      hopeless.insert(op);
+      return;
+    }
+    auto isHopeless = [&](mlir::Operation *inner) { return hopeless.contains(inner) || readsHopeless(inner); };
+    if (isa<onnx::OnnxDialect>(op->getDialect()) && op->walk([&](mlir::Operation *inner) {
+                                                        return mlir::WalkResult(success(!isHopeless(inner)));
+                                                      }).wasInterrupted()) {
+      hopeless.insert(op);
+      if (auto found = findings.find(onnx::operatorName(op)); found != findings.end())
+        ++found->second.untried;
+    }
+  });
 }
 
 /// Where the target has a device beside its host: what it runs. Remarks tell why it does not run the rest.
@@ -190,8 +224,9 @@ void Checker::print() const {
   for (const auto &[name, finding] : findings) {
     size_t problems = finding.problems.size();
     std::string problemText = finding.wasTried ? "no, " + std::to_string(problems) : "no";
-    SmallVector<std::string> cells = {name.str(), std::to_string(finding.nodes),
+    SmallVector<std::string> cells = {qualified(name), std::to_string(finding.nodes),
                                       problems           ? problemText
+                                      : finding.untried  ? "not tried, " + std::to_string(finding.untried)
                                       : finding.wasTried ? "yes"
                                                          : "known, not tried"};
     if (!device.empty())
@@ -216,8 +251,8 @@ Error runCheck(CommandLine &line) {
   line.explain(
       "Prints each operator of the model, the number of its nodes, how many of these have a problem, and how many\n"
       "cases of ONNX's official suite pass, of how many; then every problem with the name of its node. Exits with 1\n"
-      "where there is one. Where an operator is not known at all, the model cannot be read: then all unknown\n"
-      "operators are listed, and the others are not tried.\n"
+      "where there is one. Nodes that read results of such are not tried. Where an operator is not known at all, the\n"
+      "model cannot be read: then all unknown operators are listed, and the others are not tried.\n"
       "For a device, one more column says where the nodes run, there or on its host; nowhere if there is nothing left\n"
       "to run once the model is compiled. Remarks say which nodes run on the host, and why.\n\n"
       "Example:\n"

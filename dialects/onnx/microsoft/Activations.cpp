@@ -4,15 +4,13 @@
 
 namespace mlc::onnx {
 
-static bool biasGelu(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+static void biasGelu(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   b.Add(context.hasInput(1) ? "sum = Add(X, bias)" : "sum = Identity(X)");
   b.Add("Y = Gelu <approximate = \"tanh\"> (sum)");
-  return true;
 }
 
-static bool quickGelu(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+static void quickGelu(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   b.Add("Y = Swish(X)", "alpha", numberOf(context, "alpha", 1.702f));
-  return true;
 }
 
 void addActivations() {

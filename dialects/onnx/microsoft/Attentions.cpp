@@ -17,12 +17,11 @@ struct AttentionNames {
 } // namespace
 
 /// Adds `filter`, which is added to the scores: of the mask, which says by numbers what can be seen, of the order of
-/// time, and of the bias. Values that are to be ignored are finite as in ONNX Runtime, so that a row that sees nothing
-/// sees everything alike. False if the mask's form is not known.
-static bool addFilter(FunctionBuilder &b, const AttentionNames &names, float hidden, bool isCausal, bool &isThere) {
-  isThere = !names.mask.empty() || isCausal || !names.bias.empty();
-  if (!isThere)
-    return true;
+/// time, and of the bias; false if there is none of these. Values that are to be ignored are finite as in ONNX Runtime,
+/// so that a row that sees nothing sees everything alike.
+static bool addFilter(FunctionBuilder &b, const AttentionNames &names, float hidden, bool isCausal) {
+  if (names.mask.empty() && !isCausal && names.bias.empty())
+    return false;
   b.Const("zero", int64_t(0)).Const("one", int64_t(1)).Const("seen32", 0.0f).Const("hidden32", hidden);
   b.Add(("seen = CastLike(seen32, " + names.query + ")").c_str())
       .Add(("hidden = CastLike(hidden32, " + names.query + ")").c_str());
@@ -60,7 +59,7 @@ static bool addFilter(FunctionBuilder &b, const AttentionNames &names, float hid
           .Add("isSeen = Unsqueeze(isSeenFlat, axesOfMask)");
       break;
     default:
-      return false;
+      require(false, names.mask + " of rank 1, 2 or 3");
     }
     b.Add("filterOfMask = Where(isSeen, seen, hidden)");
     filter = "filterOfMask";
@@ -107,12 +106,13 @@ struct ProjectedOperands {
 } // namespace
 
 /// Attention of `rows`, in which query, key and value lie side by side.
-static bool attentionOfRows(const FunctionBodyBuildContext &context, FunctionBuilder &b,
+static void attentionOfRows(const FunctionBodyBuildContext &context, FunctionBuilder &b,
                             const ProjectedOperands &operands) {
   auto isGiven = [&](int operand) { return operand >= 0 && context.hasInput(operand); };
   int64_t heads = integerOf(context, "num_heads");
-  if (integerOf(context, "do_rotary") || integerOf(context, "past_present_share_buffer") || heads <= 0)
-    return false;
+  require(heads > 0, "num_heads of at least 1");
+  require(!integerOf(context, "do_rotary"), "do_rotary 0");
+  require(!integerOf(context, "past_present_share_buffer"), "past_present_share_buffer 0");
   if (const AttributeProto *sizes = context.getAttribute("qkv_hidden_sizes"); sizes && sizes->ints_size() == 3)
     b.Const("sizes", std::vector<int64_t>(sizes->ints().begin(), sizes->ints().end()))
         .Add("queryRows, keyRows, valueRows = Split <axis = -1> (rows, sizes)");
@@ -140,24 +140,21 @@ static bool attentionOfRows(const FunctionBodyBuildContext &context, FunctionBui
   AttentionNames names{"query", isGiven(operands.past) ? "pastLength" : "", isGiven(operands.mask) ? "mask_index" : "",
                        isGiven(operands.bias) ? "attention_bias" : "",
                        isGiven(operands.mask) ? rankOf(context, operands.mask) : 0};
-  bool hasFilter;
-  if (!addFilter(b, names, numberOf(context, "mask_filter_value", -10000.0f), integerOf(context, "unidirectional"),
-                 hasFilter))
-    return false;
+  bool hasFilter =
+      addFilter(b, names, numberOf(context, "mask_filter_value", -10000.0f), integerOf(context, "unidirectional"));
   addAttention(context, b, "result", "query", "keys", "values", hasFilter);
   joinHeads(b, "output", "result");
-  return true;
 }
 
-static bool attention(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+static void attention(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   enum { Input, Weights, Bias, Mask, Past, AttentionBias };
   b.Add("projected = MatMul(input, weights)");
   b.Add(context.hasInput(Bias) ? "rows = Add(projected, bias)" : "rows = Identity(projected)");
-  return attentionOfRows(context, b, {Mask, Past, AttentionBias});
+  attentionOfRows(context, b, {Mask, Past, AttentionBias});
 }
 
 /// With a projection of integers.
-static bool quantizedAttention(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+static void quantizedAttention(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   enum { Input, Weight, Bias, InputScale, WeightScale, Mask, InputZero, WeightZero, Past };
   string call = "sums = MatMulInteger(input, weight";
   if (context.hasInput(InputZero) || context.hasInput(WeightZero))
@@ -169,18 +166,20 @@ static bool quantizedAttention(const FunctionBodyBuildContext &context, Function
       .Add("floats = CastLike(sums, scales)")
       .Add("projected = Mul(floats, scales)")
       .Add("rows = Add(projected, bias)");
-  return attentionOfRows(context, b, {Mask, Past, -1});
+  attentionOfRows(context, b, {Mask, Past, -1});
 }
 
 /// Attention after its projections. Query, key and value come apart as rows, the latter two also by head, or packed
 /// into one.
-static bool multiHeadAttention(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+static void multiHeadAttention(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   enum { Query, Key, Value, Bias, PaddingMask, AttentionBias, PastKey, PastValue, PastLength, Indirection };
   int64_t heads = integerOf(context, "num_heads");
   int queryRank = rankOf(context, Query), keyRank = context.hasInput(Key) ? rankOf(context, Key) : 0;
-  if (heads <= 0 || context.hasInput(PastLength) || context.hasInput(Indirection) ||
-      context.hasInput(PastKey) != context.hasInput(PastValue) || context.hasOutput(3))
-    return false;
+  require(heads > 0, "num_heads of at least 1");
+  require(!context.hasInput(PastLength) && !context.hasInput(Indirection),
+          "no past_sequence_length and no cache_indirection");
+  require(context.hasInput(PastKey) == context.hasInput(PastValue), "past_key and past_value, or neither");
+  require(!context.hasOutput(3), "no output qk");
   bool isPacked = queryRank == 5, isPackedPair = keyRank == 5;
   if (isPacked) // [batch, length, heads, 3, size]
     b.Const1D("packAxis", int64_t(3))
@@ -188,8 +187,8 @@ static bool multiHeadAttention(const FunctionBodyBuildContext &context, Function
         .Add("q4 = Squeeze(q5, packAxis)")
         .Add("k4 = Squeeze(k5, packAxis)")
         .Add("v4 = Squeeze(v5, packAxis)");
-  else if (queryRank != 3)
-    return false;
+  else
+    require(queryRank == 3, "query of rank 3 or 5");
   auto rowsOf = [&](const string &rows, const string &heads4) {
     b.Const(rows + "_flat", std::vector<int64_t>{0, 0, -1})
         .Add((rows + " = Reshape(" + heads4 + ", " + rows + "_flat)").c_str());
@@ -209,10 +208,9 @@ static bool multiHeadAttention(const FunctionBodyBuildContext &context, Function
     rowsOf("plainValue", "v4");
   } else if (comesByHead) {
     b.Add("plainQuery = Identity(query)");
-  } else if (keyRank == 3 && context.hasInput(Value)) {
-    b.Add("plainQuery = Identity(query)").Add("plainKey = Identity(key)").Add("plainValue = Identity(value)");
   } else {
-    return false;
+    require(keyRank == 3 && context.hasInput(Value), "key and value of rank 3 or 4, or key of rank 5");
+    b.Add("plainQuery = Identity(query)").Add("plainKey = Identity(key)").Add("plainValue = Identity(value)");
   }
 
   if (context.hasInput(Bias)) { // of query, key and value, one behind the other
@@ -249,21 +247,19 @@ static bool multiHeadAttention(const FunctionBodyBuildContext &context, Function
                        context.hasInput(PaddingMask) ? "key_padding_mask" : "",
                        context.hasInput(AttentionBias) ? "attention_bias" : "",
                        context.hasInput(PaddingMask) ? rankOf(context, PaddingMask) : 0};
-  bool hasFilter;
-  if (!addFilter(b, names, numberOf(context, "mask_filter_value", -10000.0f), integerOf(context, "unidirectional"),
-                 hasFilter))
-    return false;
+  bool hasFilter =
+      addFilter(b, names, numberOf(context, "mask_filter_value", -10000.0f), integerOf(context, "unidirectional"));
   addAttention(context, b, "result", "queryHeads", "present_key", "present_value", hasFilter);
   joinHeads(b, "output", "result");
-  return true;
 }
 
-static bool rotaryEmbedding(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+static void rotaryEmbedding(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   int rank = rankOf(context, 0), positionRank = rankOf(context, 1);
   int64_t heads = integerOf(context, "num_heads"), rotated = integerOf(context, "rotary_embedding_dim");
-  if (integerOf(context, "is_packed_batching") || numberOf(context, "scale", 1) != 1 || (rank != 3 && rank != 4) ||
-      positionRank < 1 || positionRank > 2)
-    return false;
+  require(!integerOf(context, "is_packed_batching"), "is_packed_batching 0");
+  require(numberOf(context, "scale", 1) == 1, "scale 1");
+  require(rank == 3 || rank == 4, "input of rank 3 or 4");
+  require(positionRank == 1 || positionRank == 2, "position_ids of rank 1 or 2");
   if (positionRank == 1) // the first position, the same for each sentence
     b.Add("batch = Shape <end = 1> (input)")
         .Add(rank == 3 ? "lengths = Shape <start = 1, end = 2> (input)"
@@ -284,7 +280,7 @@ static bool rotaryEmbedding(const FunctionBodyBuildContext &context, FunctionBui
     b.Add(("output = " + call + (rank == 3 ? ", num_heads = " + std::to_string(heads) : "") +
            "> (input, cos_cache, sin_cache, positions)")
               .c_str());
-    return true;
+    return;
   }
   // The cache says how large a head is.
   b.Add("halfSize = Shape <start = 1> (cos_cache)")
@@ -296,7 +292,6 @@ static bool rotaryEmbedding(const FunctionBodyBuildContext &context, FunctionBui
       .Add("byHead = Transpose <perm = [0, 2, 1, 3]> (rows)")
       .Add(("rotated = " + call + "> (byHead, cos_cache, sin_cache, positions)").c_str());
   joinHeads(b, "output", "rotated");
-  return true;
 }
 
 void addAttentions() {

@@ -7,15 +7,14 @@ namespace mlc::onnx {
 
 /// Adds `to`, `from` with its last two axes exchanged, and, where `batch` is set, its first axis moved behind the other
 /// leading ones before that.
-static bool addTransposed(const FunctionBodyBuildContext &context, FunctionBuilder &b, int operand, const string &to,
+static void addTransposed(const FunctionBodyBuildContext &context, FunctionBuilder &b, int operand, const string &to,
                           const string &from, bool last, bool batch) {
   if (!last && !batch) {
     b.Add((to + " = Identity(" + from + ")").c_str());
-    return true;
+    return;
   }
   int rank = rankOf(context, operand);
-  if (rank < 1)
-    return false;
+  require(rank >= 1, from + " of a rank that is known, and not 0");
   std::vector<int64_t> order;
   for (int i = 0; i < rank; ++i)
     order.push_back(i);
@@ -24,13 +23,11 @@ static bool addTransposed(const FunctionBodyBuildContext &context, FunctionBuild
   if (last && rank > 1)
     std::swap(order[rank - 2], order[rank - 1]);
   b.Add((to + " = Transpose(" + from + ")").c_str(), "perm", order);
-  return true;
 }
 
-static bool fusedMatMul(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
-  if (!addTransposed(context, b, 0, "left", "A", integerOf(context, "transA"), integerOf(context, "transBatchA")) ||
-      !addTransposed(context, b, 1, "right", "B", integerOf(context, "transB"), integerOf(context, "transBatchB")))
-    return false;
+static void fusedMatMul(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  addTransposed(context, b, 0, "left", "A", integerOf(context, "transA"), integerOf(context, "transBatchA"));
+  addTransposed(context, b, 1, "right", "B", integerOf(context, "transB"), integerOf(context, "transBatchB"));
   float alpha = numberOf(context, "alpha", 1);
   if (alpha == 1)
     b.Add("product = MatMul(left, right)");
@@ -39,51 +36,46 @@ static bool fusedMatMul(const FunctionBodyBuildContext &context, FunctionBuilder
         .Add("plain = MatMul(left, right)")
         .Add("alpha = CastLike(alpha32, plain)")
         .Add("product = Mul(plain, alpha)");
-  if (!context.getAttribute("activation")) {
-    b.Add("Y = Identity(product)");
-    return true;
-  }
-  return addActivation(context, b, "Y", "product",
-                       {numberOf(context, "activation_alpha", 0), numberOf(context, "activation_beta", 0)});
+  addActivation(context, b, "Y", "product",
+                {numberOf(context, "activation_alpha", 0), numberOf(context, "activation_beta", 0)});
 }
 
-static bool fusedGemm(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+static void fusedGemm(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   b.Add(context.hasInput(2) ? "sum = Gemm(A, B, C)" : "sum = Gemm(A, B)", "transA", integerOf(context, "transA"),
         "transB", integerOf(context, "transB"), "alpha", numberOf(context, "alpha", 1), "beta",
         numberOf(context, "beta", 1));
-  return addActivation(context, b, "Y", "sum",
-                       {numberOf(context, "activation_alpha", 0), numberOf(context, "activation_beta", 0)});
+  addActivation(context, b, "Y", "sum",
+                {numberOf(context, "activation_alpha", 0), numberOf(context, "activation_beta", 0)});
 }
 
-static bool fusedConv(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+static void fusedConv(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   addCall(context, b, context.hasInput(2) ? "product = Conv(X, W, B)" : "product = Conv(X, W)",
           {"auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"});
   b.Add(context.hasInput(3) ? "sum = Add(product, Z)" : "sum = Identity(product)");
   std::vector<float> parameters;
   if (const AttributeProto *list = context.getAttribute("activation_params"))
     parameters.assign(list->floats().begin(), list->floats().end());
-  return addActivation(context, b, "Y", "sum", parameters);
+  addActivation(context, b, "Y", "sum", parameters);
 }
 
 /// Integers of 16 bits; sums wrap around in 32.
-static bool matMulInteger16(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+static void matMulInteger16(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   auto isSigned = [&](int operand) {
     const ::onnx::TypeProto *type = context.getInputType(operand);
     return type && type->tensor_type().elem_type() == ::onnx::TensorProto::INT16;
   };
   int64_t type = isSigned(0) || isSigned(1) ? ::onnx::TensorProto::INT32 : ::onnx::TensorProto::UINT32;
   b.Add("left = Cast(A)", "to", type).Add("right = Cast(B)", "to", type).Add("Y = MatMul(left, right)");
-  return true;
 }
 
 /// Without padding, and then as much less at either end of each axis as the run says.
-static bool convTransposeWithDynamicPads(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+static void convTransposeWithDynamicPads(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   enum { X, W, Pads, B };
   const AttributeProto *automatic = context.getAttribute("auto_pad");
   bool hasPads = context.hasInput(Pads), isAutomatic = automatic && automatic->s().rfind("SAME", 0) == 0;
   int rank = std::max(rankOf(context, X), rankOf(context, W));
-  if (hasPads && (isAutomatic || rank < 3))
-    return false;
+  require(!hasPads || !isAutomatic, "auto_pad NOTSET or VALID beside Pads");
+  require(!hasPads || rank >= 3, "X or W of a rank that is known, at least 3");
   std::vector<string> attributes = {"dilations", "group", "kernel_shape", "output_padding", "strides"};
   if (!hasPads)
     attributes.push_back("auto_pad");
@@ -99,7 +91,6 @@ static bool convTransposeWithDynamicPads(const FunctionBodyBuildContext &context
         .Add("cuts = Neg(pads)")
         .Add("Y = Pad(whole, cuts, , spatial)");
   }
-  return true;
 }
 
 void addContractions() {

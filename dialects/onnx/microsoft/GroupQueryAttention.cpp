@@ -80,17 +80,20 @@ static void addSink(const FunctionBodyBuildContext &context, FunctionBuilder &b)
   b.Add("sinkShare = Sigmoid(above)").Add("withSink = Mul(result, sinkShare)");
 }
 
-static bool groupQueryAttention(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+static void groupQueryAttention(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   int64_t heads = integerOf(context, "num_heads"), keyHeads = integerOf(context, "kv_num_heads"),
           window = integerOf(context, "local_window_size", -1);
   bool hasSink = context.hasInput(HeadSink) || integerOf(context, "smooth_softmax") > 0,
        isCausal = integerOf(context, "causal", 1);
-  if (heads <= 0 || keyHeads <= 0 || window == 0 || (!isCausal && window > 0) || context.hasOutput(3) ||
-      context.hasInput(PastKey) != context.hasInput(PastValue) || context.hasInput(Key) != context.hasInput(Value) ||
-      context.hasInput(QueryNorm) != context.hasInput(KeyNorm) || integerOf(context, "qk_output") ||
-      integerOf(context, "sliding_window_cache") || context.hasInput(KeyScale) || context.hasInput(ValueScale) ||
-      context.hasInput(QueryLengths))
-    return false;
+  require(heads > 0 && keyHeads > 0, "num_heads and kv_num_heads of at least 1");
+  require(window != 0 && (isCausal || window < 0), "local_window_size of at least 1, with causal 1, or -1");
+  require(!context.hasOutput(3) && !integerOf(context, "qk_output"), "no output_qk");
+  require(context.hasInput(PastKey) == context.hasInput(PastValue), "past_key and past_value, or neither");
+  require(context.hasInput(Key) == context.hasInput(Value), "key and value, or neither");
+  require(context.hasInput(QueryNorm) == context.hasInput(KeyNorm), "q_norm_weight and k_norm_weight, or neither");
+  require(!integerOf(context, "sliding_window_cache"), "sliding_window_cache 0");
+  require(!context.hasInput(KeyScale) && !context.hasInput(ValueScale), "a cache that is not quantized");
+  require(!context.hasInput(QueryLengths), "no query_seqlens");
   addHeads(context, b, heads, keyHeads);
   b.Const("zero", int64_t(0))
       .Const("one", int64_t(1))
@@ -119,8 +122,7 @@ static bool groupQueryAttention(const FunctionBodyBuildContext &context, Functio
     key = "normalKey";
   }
   if (integerOf(context, "do_rotary")) {
-    if (!context.hasInput(Cos) || !context.hasInput(Sin))
-      return false;
+    require(context.hasInput(Cos) && context.hasInput(Sin), "cos_cache and sin_cache beside do_rotary");
     string call = "RotaryEmbedding <interleaved = " + std::to_string(integerOf(context, "rotary_interleaved")) + "> (";
     string places = string(", cos_cache, sin_cache, ") + (context.hasInput(Positions) ? "position_ids" : "times") + ")";
     b.Add(("rotatedQuery = " + call + query + places).c_str()).Add(("rotatedKey = " + call + key + places).c_str());
@@ -169,7 +171,6 @@ static bool groupQueryAttention(const FunctionBodyBuildContext &context, Functio
   if (hasSink)
     addSink(context, b);
   joinHeads(b, "output", hasSink ? "withSink" : "result");
-  return true;
 }
 
 void addGroupQueryAttention() {

@@ -33,11 +33,6 @@ static bool isGiven(const FunctionBodyBuildContext &context, int operand) {
   return operand >= 0 && context.hasInput(operand);
 }
 
-static string textOf(const FunctionBodyBuildContext &context, const char *name, const string &otherwise) {
-  const AttributeProto *attribute = context.getAttribute(name);
-  return attribute ? attribute->s() : otherwise;
-}
-
 /// The graph of the nodes that `add` adds.
 static ::onnx::GraphProto graphOf(const string &name, const std::vector<string> &inputs,
                                   const std::vector<string> &outputs, std::function<void(FunctionBuilder &)> add) {
@@ -233,10 +228,11 @@ static void addRouting(const FunctionBodyBuildContext &context, FunctionBuilder 
     b.Add(("shares = Identity(" + shares + ")").c_str());
 }
 
-static bool mixtureOfExperts(const FunctionBodyBuildContext &context, FunctionBuilder &b, const Mixture &mixture) {
+static void mixtureOfExperts(const FunctionBodyBuildContext &context, FunctionBuilder &b, const Mixture &mixture) {
   // A sparse mixer chooses otherwise, by a threshold.
-  if (integerOf(context, "use_sparse_mixer") || !activationOf(context, mixture).isKnown)
-    return false;
+  require(!integerOf(context, "use_sparse_mixer"), "use_sparse_mixer 0");
+  require(activationOf(context, mixture).isKnown,
+          "activation_type relu, gelu, silu, identity, or swiglu with its parts in one matrix");
   addRouting(context, b, mixture);
   b.Add("width = Shape <start = -1> (input)")
       .Add("flatExtents = Concat <axis = 0> (lastAxis, width)")
@@ -279,22 +275,20 @@ static bool mixtureOfExperts(const FunctionBodyBuildContext &context, FunctionBu
   b.Add("total = Loop(count, , nothing)", "body", each)
       .Add("extents = Shape(input)")
       .Add("output = Reshape(total, extents)");
-  return true;
 }
 
-static bool mixtureOfQuantizedExperts(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
-  if (textOf(context, "quant_type", "int") != "int")
-    return false;
-  for (const Layer &layer : {quantized.first, quantized.second, quantized.third})
-    if (int64_t bits = bitsOf(context, layer);
-        isGiven(context, layer.weights) && ((bits != 2 && bits != 4 && bits != 8) || !isGiven(context, layer.scales)))
-      return false;
+static void mixtureOfQuantizedExperts(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  require(textOf(context, "quant_type", "int") == "int", "quant_type int");
+  for (const Layer &layer : {quantized.first, quantized.second, quantized.third}) {
+    int64_t bits = bitsOf(context, layer);
+    require(!isGiven(context, layer.weights) || bits == 2 || bits == 4 || bits == 8, "weights of 2, 4 or 8 bits");
+    require(!isGiven(context, layer.weights) || isGiven(context, layer.scales), layer.name + "_scales");
+  }
   // Beyond the weights of the router, operands are scales of floating-point weights and of activations.
   constexpr int operands = 21;
   for (int i = quantized.routerWeights + 1; i < operands; ++i)
-    if (context.hasInput(i))
-      return false;
-  return mixtureOfExperts(context, b, quantized);
+    require(!context.hasInput(i), "no global scales, and no scales of activations");
+  mixtureOfExperts(context, b, quantized);
 }
 
 static void addActivationAttributes(Operator &op) {
@@ -315,8 +309,7 @@ void addMixturesOfExperts() {
                "fc3_experts_weights? fc3_experts_bias?",
                "output", {{"T", someFloats}});
   addActivationAttributes(moe);
-  moe.means(
-      [](const FunctionBodyBuildContext &context, FunctionBuilder &b) { return mixtureOfExperts(context, b, plain); });
+  moe.means([](const FunctionBodyBuildContext &context, FunctionBuilder &b) { mixtureOfExperts(context, b, plain); });
   moe.add();
 
   Operator qmoe("QMoE",

@@ -12,18 +12,16 @@ static void addSum(const FunctionBodyBuildContext &context, FunctionBuilder &b, 
     b.Add("input_skip_bias_sum = Add(input, skip)");
 }
 
-static bool skipLayerNormalization(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+static void skipLayerNormalization(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   addSum(context, b, 4);
   string call = "output, mean, inv_std_var = LayerNormalization <axis = -1> (input_skip_bias_sum, gamma";
   b.Add((call + (context.hasInput(3) ? ", beta)" : ")")).c_str(), "epsilon", numberOf(context, "epsilon", 1e-12f));
-  return true;
 }
 
-static bool skipSimplifiedLayerNormalization(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+static void skipSimplifiedLayerNormalization(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   addSum(context, b, 3);
   b.Add("output = RMSNormalization <axis = -1> (input_skip_bias_sum, gamma)", "epsilon",
         numberOf(context, "epsilon", 1e-12f));
-  return true;
 }
 
 namespace {
@@ -67,21 +65,19 @@ static void embed(const FunctionBodyBuildContext &context, FunctionBuilder &b, c
         .Add((e.lengths + " = ConstantOfShape <value = int32[1] {0}> (batch)").c_str());
 }
 
-static bool embedLayerNormalization(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
-  if (context.hasInput(1) != context.hasInput(4))
-    return false;
+static void embedLayerNormalization(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  require(context.hasInput(1) == context.hasInput(4), "segment_ids and segment_embedding, or neither");
   embed(context, b,
         {1, 7, 8, "word_embedding", "position_embedding", "segment_embedding", "gamma", "beta", "output", "mask_index",
          "embedding_sum"});
-  return true;
 }
 
 /// With tables of bytes; all that is of segments comes together.
-static bool quantizedEmbedLayerNormalization(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+static void quantizedEmbedLayerNormalization(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   bool hasSegments = context.hasInput(1);
   for (int segment : {4, 10, 15})
-    if (context.hasInput(segment) != hasSegments)
-      return false;
+    require(context.hasInput(segment) == hasSegments,
+            "segment_ids, segment_embedding, its scale and its zero point, or none of them");
   auto dequantize = [&](const string &name, const string &quantized) {
     b.Add((name + " = DequantizeLinear(" + quantized + ", " + name + "_scale, " + name + "_zero_point)").c_str());
   };
@@ -94,17 +90,16 @@ static bool quantizedEmbedLayerNormalization(const FunctionBodyBuildContext &con
   embed(context, b,
         {1, 7, -1, "word_embedding", "position_embedding", "segment_table", "gamma", "beta", "layernorm_out",
          "mask_index_out", "embedding_sum"});
-  return true;
 }
 
 /// Adds `Y`, the normalization of `sum` by groups of channels, with SiLU behind it where `activation` is 1. Channels are
 /// the last axis, or the second.
-static bool normalizeGroups(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+static void normalizeGroups(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   int rank = rankOf(context, 0);
   int64_t activation = integerOf(context, "activation");
   bool isLast = integerOf(context, "channels_last", 1);
-  if (rank < 3 || activation < 0 || activation > 1)
-    return false;
+  require(rank >= 3, "X of a rank that is known, at least 3");
+  require(activation == 0 || activation == 1, "activation 0 or 1");
   std::vector<int64_t> first = {0, rank - 1}, last = {0};
   for (int64_t axis = 1; axis < rank - 1; ++axis) {
     first.push_back(axis);
@@ -124,21 +119,20 @@ static bool normalizeGroups(const FunctionBodyBuildContext &context, FunctionBui
     b.Add("Y = Transpose(active)", "perm", last);
   else
     b.Add("Y = Identity(active)");
-  return true;
 }
 
-static bool groupNorm(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+static void groupNorm(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   b.Add("sum = Identity(X)");
-  return normalizeGroups(context, b);
+  normalizeGroups(context, b);
 }
 
 /// `skip` is like X, or has one number for each channel: [N, 1, ..., C] or [N, C].
-static bool skipGroupNorm(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+static void skipGroupNorm(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   enum { X, Gamma, Beta, Skip, Bias };
   int rank = rankOf(context, X);
   bool isLast = integerOf(context, "channels_last", 1), isRow = rankOf(context, Skip) == 2;
-  if (rank < 3 || (!isLast && context.hasInput(Bias)))
-    return false;
+  require(rank >= 3, "X of a rank that is known, at least 3");
+  require(isLast || !context.hasInput(Bias), "channels_last 1 beside a bias");
   std::vector<int64_t> spatial;
   for (int64_t axis = isLast ? 1 : 2; axis < (isLast ? rank - 1 : rank); ++axis)
     spatial.push_back(axis);
@@ -146,15 +140,14 @@ static bool skipGroupNorm(const FunctionBodyBuildContext &context, FunctionBuild
   b.Add("plain = Add(X, residual)").Add(context.hasInput(Bias) ? "sum = Add(plain, bias)" : "sum = Identity(plain)");
   if (context.hasOutput(1))
     b.Add("S = Identity(sum)");
-  return normalizeGroups(context, b);
+  normalizeGroups(context, b);
 }
 
 /// The root mean square is of the last as many elements as `scale` has, in 32 bits.
-static bool gatedNormalization(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
-  const AttributeProto *given = context.getAttribute("activation");
-  string activation = given ? given->s() : "silu";
-  if (activation != "silu" && activation != "swish" && activation != "sigmoid")
-    return false;
+static void gatedNormalization(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  string activation = textOf(context, "activation", "silu");
+  require(activation == "silu" || activation == "swish" || activation == "sigmoid",
+          "activation silu, swish or sigmoid, got " + activation);
   b.Add("wide = Cast <to = 1> (X)")
       .Add("weights = Cast <to = 1> (scale)")
       .Add("gate32 = Cast <to = 1> (gate)")
@@ -169,7 +162,6 @@ static bool gatedNormalization(const FunctionBodyBuildContext &context, Function
       .Add(activation == "sigmoid" ? "factor = Sigmoid(gate32)" : "factor = Swish(gate32)")
       .Add("product = Mul(normal, factor)")
       .Add("Y = CastLike(product, X)");
-  return true;
 }
 
 void addNormalizations() {

@@ -1,10 +1,21 @@
 #include "onnx/microsoft/Operator.h"
+#include "onnx/Microsoft.h"
 
 namespace mlc::onnx {
+
+void require(bool holds, const string &expectation) {
+  if (!holds)
+    throw UnknownForm("expects " + expectation);
+}
 
 int64_t integerOf(const FunctionBodyBuildContext &context, const char *name, int64_t otherwise) {
   const AttributeProto *attribute = context.getAttribute(name);
   return attribute ? attribute->i() : otherwise;
+}
+
+string textOf(const FunctionBodyBuildContext &context, const char *name, const string &otherwise) {
+  const AttributeProto *attribute = context.getAttribute(name);
+  return attribute ? attribute->s() : otherwise;
 }
 
 float numberOf(const FunctionBodyBuildContext &context, const char *name, float otherwise) {
@@ -50,10 +61,9 @@ void addCall(const FunctionBodyBuildContext &context, FunctionBuilder &b, const 
   }
 }
 
-bool addActivation(const FunctionBodyBuildContext &context, FunctionBuilder &b, const string &to, const string &from,
+void addActivation(const FunctionBodyBuildContext &context, FunctionBuilder &b, const string &to, const string &from,
                    std::vector<float> parameters) {
-  const AttributeProto *attribute = context.getAttribute("activation");
-  string name = attribute ? attribute->s() : "";
+  string name = textOf(context, "activation");
   auto parameter = [&](size_t i, float otherwise) { return i < parameters.size() ? parameters[i] : otherwise; };
   auto call = [&](const string &call) { return to + " = " + call; };
   if (name.empty())
@@ -75,8 +85,9 @@ bool addActivation(const FunctionBodyBuildContext &context, FunctionBuilder &b, 
         .Add(("highest = CastLike(highest32, " + from + ")").c_str())
         .Add(call("Clip(" + from + ", lowest, highest)").c_str());
   else
-    return false;
-  return true;
+    require(false, "activation Relu, Sigmoid, Tanh, Softsign, Softplus, LeakyRelu, HardSigmoid, Celu, Elu, "
+                   "ThresholdedRelu, Selu, or Clip with two parameters, got " +
+                       name);
 }
 
 void unpack(FunctionBuilder &b, const string &to, const string &from, int64_t bits) {

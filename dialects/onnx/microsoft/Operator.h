@@ -13,7 +13,7 @@ using ::onnx::FunctionProto;
 using ::onnx::OpSchema;
 using std::string;
 
-using Body = std::function<bool(const FunctionBodyBuildContext &, FunctionBuilder &)>;
+using Body = std::function<void(const FunctionBodyBuildContext &, FunctionBuilder &)>;
 using Types = std::vector<std::pair<string, std::vector<string>>>;
 
 /// The opset that bodies are written in.
@@ -57,14 +57,13 @@ public:
     return schema.Attr(name, "", kind, true), *this;
   }
 
-  /// What it computes; a body returns false where it does not know the form.
+  /// What it computes; a body says by `require` which forms it knows.
   Operator &means(Body body) {
     schema.SetContextDependentFunctionBodyBuilder(
         [body](const FunctionBodyBuildContext &context, const OpSchema &schema, FunctionProto &function) {
           FunctionBuilder builder(function);
           builder.AddOpset("", bodyOpset);
-          if (!body(context, builder))
-            return false;
+          body(context, builder);
           schema.BuildFunction(function);
           nameVariadic(context, schema, function);
           return true;
@@ -72,10 +71,7 @@ public:
     return *this;
   }
   Operator &means(const char *text) {
-    return means([text](const FunctionBodyBuildContext &, FunctionBuilder &b) {
-      b.Add(text);
-      return true;
-    });
+    return means([text](const FunctionBodyBuildContext &, FunctionBuilder &b) { b.Add(text); });
   }
 
   /// Each operand of a variadic input gets a name of its own: "inputs_0", "inputs_1", ...
@@ -110,7 +106,11 @@ private:
   OpSchema schema;
 };
 
+/// Throws UnknownForm unless that holds: the text goes on after "expects ".
+void require(bool holds, const string &expectation);
+
 int64_t integerOf(const FunctionBodyBuildContext &context, const char *name, int64_t otherwise = 0);
+string textOf(const FunctionBodyBuildContext &context, const char *name, const string &otherwise = "");
 float numberOf(const FunctionBodyBuildContext &context, const char *name, float otherwise);
 /// A u8 constant of one element, which libonnx has no function for.
 void addByte(FunctionBuilder &b, const string &name, int value);
@@ -121,7 +121,7 @@ void addCall(const FunctionBodyBuildContext &context, FunctionBuilder &b, const 
              const std::vector<string> &attributes);
 
 /// Adds `to = activation(from)` for an attribute `activation` and its parameters; without it, an identity.
-bool addActivation(const FunctionBodyBuildContext &context, FunctionBuilder &b, const string &to, const string &from,
+void addActivation(const FunctionBodyBuildContext &context, FunctionBuilder &b, const string &to, const string &from,
                    std::vector<float> parameters);
 
 /// Adds `to`, u8 elements of one number each, of `from`, where `perByte` numbers lie in a byte, the first in the lowest

@@ -70,11 +70,10 @@ static void addAttention(const FunctionBodyBuildContext &context, FunctionBuilde
       .Add("output = Gather(resultFlat, places)");
 }
 
-static bool packedAttention(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+static void packedAttention(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   enum { Input, Weights, Bias, Offsets, Lengths, AttentionBias };
   int64_t heads = integerOf(context, "num_heads");
-  if (heads <= 0)
-    return false;
+  require(heads > 0, "num_heads of at least 1");
   addPlaces(b, "input");
   b.Add("product = MatMul(input, weights)").Add("projected = Add(product, bias)");
   addPadded(b, "rows", "projected");
@@ -84,14 +83,13 @@ static bool packedAttention(const FunctionBodyBuildContext &context, FunctionBui
   else
     b.Add("queryRows, keyRows, valueRows = Split <axis = -1, num_outputs = 3> (rows)");
   addAttention(context, b, heads, AttentionBias);
-  return true;
 }
 
-static bool packedMultiHeadAttention(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+static void packedMultiHeadAttention(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   enum { Query, Key, Value, Bias, Offsets, Lengths, AttentionBias };
   int64_t heads = integerOf(context, "num_heads");
-  if (heads <= 0 || context.hasInput(Key) != context.hasInput(Value))
-    return false;
+  require(heads > 0, "num_heads of at least 1");
+  require(context.hasInput(Key) == context.hasInput(Value), "key and value, or neither");
   addPlaces(b, "query");
   if (context.hasInput(Key))
     b.Add("plainQuery = Identity(query)").Add("plainKey = Identity(key)").Add("plainValue = Identity(value)");
@@ -117,7 +115,6 @@ static bool packedMultiHeadAttention(const FunctionBodyBuildContext &context, Fu
   addPadded(b, "keyRows", suffix + "Key");
   addPadded(b, "valueRows", suffix + "Value");
   addAttention(context, b, heads, AttentionBias);
-  return true;
 }
 
 void addPackedAttentions() {

@@ -32,22 +32,16 @@ static void quantize(const FunctionBodyBuildContext &context, FunctionBuilder &b
 
 /// The operator in floats, between a dequantization and a quantization: the quantize phase makes integer arithmetic of
 /// that.
-static Body throughFloats(std::vector<Quantized> from, Quantized to,
-                          std::function<bool(const FunctionBodyBuildContext &, FunctionBuilder &)> compute) {
+static Body throughFloats(std::vector<Quantized> from, Quantized to, Body compute) {
   return [=](const FunctionBodyBuildContext &context, FunctionBuilder &b) {
     for (size_t i = 0; i < from.size(); ++i)
       dequantize(context, b, "x" + std::to_string(i), from[i]);
-    if (!compute(context, b))
-      return false;
+    compute(context, b);
     quantize(context, b, to, "y", from.front().operand);
-    return true;
   };
 }
 static Body throughFloats(std::vector<Quantized> from, Quantized to, const char *compute) {
-  return throughFloats(from, to, [compute](const FunctionBodyBuildContext &, FunctionBuilder &b) {
-    b.Add(compute);
-    return true;
-  });
+  return throughFloats(from, to, [compute](const FunctionBodyBuildContext &, FunctionBuilder &b) { b.Add(compute); });
 }
 
 /// Adds `to = compute(from)` where the channels of both lie last.
@@ -70,7 +64,7 @@ static int rankOfPooled(const FunctionBodyBuildContext &context) {
   return kernel ? kernel->ints_size() + 2 : 0;
 }
 
-static bool averagePool(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+static void averagePool(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   std::vector<string> attributes = {"auto_pad", "ceil_mode", "count_include_pad", "kernel_shape", "pads", "strides"};
   if (!integerOf(context, "channels_last"))
     addCall(context, b, "y = AveragePool(x0)", attributes);
@@ -78,34 +72,29 @@ static bool averagePool(const FunctionBodyBuildContext &context, FunctionBuilder
     withChannelsFirst(b, rankOfPooled(context), "y", "x0", [&](const string &call) {
       addCall(context, b, call + "AveragePool(x0_channelsFirst)", attributes);
     });
-  return true;
 }
 
-static bool globalAveragePool(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+static void globalAveragePool(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   if (!integerOf(context, "channels_last")) {
     b.Add("y = GlobalAveragePool(x0)");
-    return true;
+    return;
   }
   int rank = rankOf(context, 0);
-  if (rank < 3)
-    return false;
+  require(rank >= 3, "X of a rank that is known, at least 3");
   withChannelsFirst(b, rank, "y", "x0",
                     [&](const string &call) { b.Add((call + "GlobalAveragePool(x0_channelsFirst)").c_str()); });
-  return true;
 }
 
-static bool maxPoolChannelsLast(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+static void maxPoolChannelsLast(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   int rank = rankOfPooled(context);
-  if (rank < 3)
-    return false;
+  require(rank >= 3, "kernel_shape of at least one extent");
   withChannelsFirst(b, rank, "y", "x", [&](const string &call) {
     addCall(context, b, call + "MaxPool(x_channelsFirst)",
             {"auto_pad", "ceil_mode", "dilations", "kernel_shape", "pads", "strides"});
   });
-  return true;
 }
 
-static bool softmax(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+static void softmax(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   int64_t axis = integerOf(context, "axis", -1);
   if (integerOf(context, "opset") >= 13)
     b.Add("y = Softmax(x0)", "axis", axis);
@@ -114,25 +103,21 @@ static bool softmax(const FunctionBodyBuildContext &context, FunctionBuilder &b)
         .Add("normal = Softmax <axis = -1> (rows)")
         .Add("extents = Shape(x0)")
         .Add("y = Reshape(normal, extents)");
-  return true;
 }
 
-static bool leakyRelu(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+static void leakyRelu(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   b.Add("y = LeakyRelu(x0)", "alpha", numberOf(context, "alpha", 0.01f));
-  return true;
 }
 
-static bool reduceMean(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+static void reduceMean(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   const AttributeProto *axes = context.getAttribute("axes");
-  if (!axes)
-    return false;
+  require(axes, "axes");
   b.Const("axes", std::vector<int64_t>(axes->ints().begin(), axes->ints().end()))
       .Add("y = ReduceMean(x0, axes)", "keepdims", integerOf(context, "keepdims", 1));
-  return true;
 }
 
 /// Operands come in threes: data, scale and zero point.
-static bool quantizedConcat(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+static void quantizedConcat(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   string parts;
   for (int i = 2; context.hasInput(i); i += 3) {
     auto operand = [&](int at) { return "inputs_" + std::to_string(at - 2); };
@@ -144,9 +129,9 @@ static bool quantizedConcat(const FunctionBodyBuildContext &context, FunctionBui
       dequantize(context, b, part, {operand(i), operand(i + 1), operand(i + 2), i, i + 2});
     parts += (parts.empty() ? "" : ", ") + part;
   }
+  require(!parts.empty(), "inputs in threes: data, scale, zero point");
   b.Add(("whole = Concat(" + parts + ")").c_str(), "axis", integerOf(context, "axis"));
   b.Add("Y = QuantizeLinear(whole, Y_scale, Y_zero_point)");
-  return !parts.empty();
 }
 
 /// Adds Y = (A - its zero) * (B - its zero) * scales + bias; the zero points are operands, or "".
@@ -159,25 +144,24 @@ static void integerProduct(const FunctionBodyBuildContext &context, FunctionBuil
   b.Add(context.hasInput(bias) ? "Y = Add(product, bias)" : "Y = Identity(product)");
 }
 
-static bool matMulIntegerToFloat(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+static void matMulIntegerToFloat(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   integerProduct(context, b, "A", context.hasInput(4) ? "a_zero_point" : "", context.hasInput(5) ? "b_zero_point" : "",
                  "a_scale", 6);
-  return true;
 }
 
-static bool dynamicQuantizeMatMul(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+static void dynamicQuantizeMatMul(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   b.Add("a, aScale, aZero = DynamicQuantizeLinear(A)");
   integerProduct(context, b, "a", "aZero", context.hasInput(3) ? "b_zero_point" : "", "aScale", 4);
-  return true;
 }
 
 /// Weights of 2, 4 or 8 bits in blocks along K, each with a scale and a zero point.
-static bool matMulNBits(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+static void matMulNBits(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   int64_t bits = integerOf(context, "bits", 4), n = integerOf(context, "N"), k = integerOf(context, "K"),
           block = integerOf(context, "block_size");
-  if ((bits != 2 && bits != 4 && bits != 8) || n <= 0 || k <= 0 || block <= 0 || context.hasInput(4) ||
-      integerOf(context, "weight_prepacked"))
-    return false;
+  require(bits == 2 || bits == 4 || bits == 8, "bits 2, 4 or 8");
+  require(n > 0 && k > 0 && block > 0, "N, K and block_size of at least 1");
+  require(!context.hasInput(4), "no g_idx");
+  require(!integerOf(context, "weight_prepacked"), "weight_prepacked 0");
   int64_t blocks = (k + block - 1) / block;
   const ::onnx::TypeProto *zeroType = context.getInputType(3);
   bool isByte = zeroType && zeroType->tensor_type().elem_type() == ::onnx::TensorProto::UINT8;
@@ -220,12 +204,11 @@ static bool matMulNBits(const FunctionBodyBuildContext &context, FunctionBuilder
   b.Add(isPadded ? "matrix = Transpose <perm = [1, 0]> (rows)" : "matrix = Transpose <perm = [1, 0]> (padded)")
       .Add("product = MatMul(A, matrix)")
       .Add(context.hasInput(5) ? "Y = Add(product, bias)" : "Y = Identity(product)");
-  return true;
 }
 
 /// Weights that are each one of 16 numbers of "FP4" or "NF4" (Dettmers et al., QLoRA, 2023, appendix E), times the largest
 /// magnitude of their block; two in a byte, the first in the upper bits. Blocks run through all rows.
-static bool matMulBnb4(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+static void matMulBnb4(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   static const std::vector<float> fp4 = {
       0,    0.005208333333f,  0.66666667f,  1,  0.33333333f,  0.5f,  0.16666667f,  0.25f,
       -0.f, -0.005208333333f, -0.66666667f, -1, -0.33333333f, -0.5f, -0.16666667f, -0.25f};
@@ -247,8 +230,8 @@ static bool matMulBnb4(const FunctionBodyBuildContext &context, FunctionBuilder 
                                          1};
   int64_t kind = integerOf(context, "quant_type"), n = integerOf(context, "N"), k = integerOf(context, "K"),
           block = integerOf(context, "block_size");
-  if (kind < 0 || kind > 1 || n <= 0 || k <= 0 || block <= 0)
-    return false;
+  require(kind == 0 || kind == 1, "quant_type 0 or 1");
+  require(n > 0 && k > 0 && block > 0, "N, K and block_size of at least 1");
   int64_t blocks = (n * k + block - 1) / block;
   addByte(b, "four", 4);
   addByte(b, "low", 15);
@@ -277,11 +260,10 @@ static bool matMulBnb4(const FunctionBodyBuildContext &context, FunctionBuilder 
       .Add("matrix = Reshape(scaled, rows)")
       .Add(integerOf(context, "transB", 1) ? "right = Transpose <perm = [1, 0]> (matrix)" : "right = Identity(matrix)")
       .Add("Y = MatMul(A, right)");
-  return true;
 }
 
 /// QLinearConv of ai.onnx, where the channels of what goes in and out may lie last.
-static bool quantizedConv(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+static void quantizedConv(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   bool isLast = integerOf(context, "channels_last");
   std::vector<string> attributes = {"auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"};
   auto convolve = [&](const string &result, const string &data) {
@@ -292,26 +274,25 @@ static bool quantizedConv(const FunctionBodyBuildContext &context, FunctionBuild
             attributes);
   };
   int rank = rankOf(context, 0);
-  if (isLast && rank < 3)
-    return false;
+  require(!isLast || rank >= 3, "x of a rank that is known, at least 3");
   if (isLast)
     withChannelsFirst(b, rank, "y", "x", [&](const string &call) { convolve(call, "x_channelsFirst"); });
   else
     convolve("y = ", "x");
-  return true;
 }
 
 /// Rows of a table in which blocks along the last axis have a scale and a zero point each.
-static bool gatherBlockQuantized(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+static void gatherBlockQuantized(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   int64_t bits = integerOf(context, "bits", 4), block = integerOf(context, "block_size", 128),
           axis = integerOf(context, "quantize_axis", 1);
   const ::onnx::TypeProto *type = context.getInputType(0);
   int rank = rankOf(context, 0);
-  if (integerOf(context, "gather_axis") != 0 || rank < 2 || (axis != rank - 1 && axis != -1) || !type || block < 16)
-    return false;
+  require(integerOf(context, "gather_axis") == 0, "gather_axis 0");
+  require(type && rank >= 2, "data of a rank that is known, at least 2");
+  require(axis == rank - 1 || axis == -1, "quantize_axis that is the last one");
+  require(block >= 16, "block_size of at least 16");
   bool isPacked = type->tensor_type().elem_type() == ::onnx::TensorProto::UINT8;
-  if (isPacked && bits != 4 && bits != 8)
-    return false;
+  require(!isPacked || bits == 4 || bits == 8, "bits 4 or 8");
   // ai.onnx gathers no elements of 4 bits.
   bool isSigned = type->tensor_type().elem_type() == ::onnx::TensorProto::INT4;
   auto gather = [&](const string &to, const string &from) {
@@ -353,7 +334,6 @@ static bool gatherBlockQuantized(const FunctionBodyBuildContext &context, Functi
   b.Add(hasZeros ? "output = DequantizeLinear(values, rowScales, zeros)"
                  : "output = DequantizeLinear(values, rowScales)",
         "axis", int64_t(-1), "block_size", block);
-  return true;
 }
 
 void addQuantized() {

@@ -7,7 +7,7 @@ namespace mlc::onnx {
 /// LSTM of ai.onnx with weights that lie transposed, [directions, features, 4 * hidden], and have a scale for each
 /// direction, or for each of its columns. What they are multiplied with stays floats, where ONNX Runtime rounds it to
 /// bytes, too.
-static bool dynamicQuantizeLstm(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+static void dynamicQuantizeLstm(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   enum { X, W, R, B, Lengths, InitialH, InitialC, P };
   b.Const("byColumn", std::vector<int64_t>{0, 1, -1});
   for (string weights : {"W", "R"})
@@ -24,7 +24,6 @@ static bool dynamicQuantizeLstm(const FunctionBodyBuildContext &context, Functio
     call += ", " + (context.hasInput(operand) ? names[operand - B] : string());
   addCall(context, b, call + ")",
           {"activation_alpha", "activation_beta", "activations", "clip", "direction", "hidden_size", "input_forget"});
-  return true;
 }
 
 void addRecurrent() {

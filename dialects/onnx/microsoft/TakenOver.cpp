@@ -6,25 +6,19 @@ namespace mlc::onnx {
 
 /// The operator of ai.onnx, with the same attributes.
 static Body sameAs(string call, std::vector<string> attributes) {
-  return [=](const FunctionBodyBuildContext &context, FunctionBuilder &b) {
-    addCall(context, b, call, attributes);
-    return true;
-  };
+  return [=](const FunctionBodyBuildContext &context, FunctionBuilder &b) { addCall(context, b, call, attributes); };
 }
 
-static bool range(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+static void range(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   if (context.hasInput(2))
     b.Add("Y = Range(start, limit, delta)");
   else
     b.Const("one", int64_t(1)).Add("step = CastLike(one, start)").Add("Y = Range(start, limit, step)");
-  return true;
 }
 
-static bool distances(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
-  const AttributeProto *metric = context.getAttribute("metric");
-  string name = metric ? metric->s() : "sqeuclidean";
-  if (name != "sqeuclidean" && name != "euclidean")
-    return false;
+static void distances(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  string name = textOf(context, "metric", "sqeuclidean");
+  require(name == "sqeuclidean" || name == "euclidean", "metric sqeuclidean or euclidean, got " + name);
   b.Const1D("middle", int64_t(1))
       .Const1D("front", int64_t(0))
       .Const1D("last", int64_t(-1))
@@ -33,7 +27,6 @@ static bool distances(const FunctionBodyBuildContext &context, FunctionBuilder &
       .Add("difference = Sub(left, right)")
       .Add("squares = ReduceSumSquare <keepdims = 0> (difference, last)");
   b.Add(name == "euclidean" ? "C = Sqrt(squares)" : "C = Identity(squares)");
-  return true;
 }
 
 /// Names of operands that are there, with gaps for those that are not.
@@ -45,9 +38,8 @@ static string operandsOf(const FunctionBodyBuildContext &context, const std::vec
 }
 
 /// Without states of several moments, which ai.onnx has not.
-static bool linearAttention(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
-  if (integerOf(context, "state_window"))
-    return false;
+static void linearAttention(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  require(!integerOf(context, "state_window"), "state_window 0");
   std::vector<string> attributes = {"chunk_size", "kv_num_heads", "q_num_heads", "update_rule"};
   if (numberOf(context, "scale", 0) != 0)
     attributes.push_back("scale");
@@ -55,7 +47,6 @@ static bool linearAttention(const FunctionBodyBuildContext &context, FunctionBui
           "output, present_state = LinearAttention(" +
               operandsOf(context, {"query", "key", "value", "past_state", "decay", "beta"}) + ")",
           attributes);
-  return true;
 }
 
 /// What only some kernels of ONNX Runtime have: other layouts, parts of the channels, states of several moments.
@@ -63,39 +54,36 @@ static constexpr std::pair<const char *, int64_t> causalConvExtensions[] = {
     {"channels_last", 0}, {"dilation", 1},     {"input_channel_offset", 0},  {"input_channels", 0},      {"ndim", 1},
     {"state_length", 0},  {"state_window", 0}, {"state_update_capacity", 0}, {"state_channels_last", -1}};
 
-static bool causalConv(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+static void causalConv(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   for (auto [name, otherwise] : causalConvExtensions)
-    if (integerOf(context, name, otherwise) != otherwise)
-      return false;
-  if (context.hasOutput(2))
-    return false;
+    require(integerOf(context, name, otherwise) == otherwise, string(name) + " " + std::to_string(otherwise));
+  require(!context.hasOutput(2), "no state_update");
   addCall(context, b,
           "output, present_state = CausalConvWithState(" +
               operandsOf(context, {"input", "weight", "bias", "past_state"}) + ")",
           {"activation"});
-  return true;
+}
+
+static void requireKnownSpectrum(const FunctionBodyBuildContext &context) {
+  require(!integerOf(context, "normalized"), "normalized 0");
+  require(integerOf(context, "onesided", 1), "onesided 1");
+  require(integerOf(context, "signal_ndim", 1) == 1, "signal_ndim 1");
 }
 
 /// Real signals along the last axis, and their spectra.
-static bool spectrumOfReal(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
-  if (integerOf(context, "normalized") || !integerOf(context, "onesided", 1) ||
-      integerOf(context, "signal_ndim", 1) != 1)
-    return false;
+static void spectrumOfReal(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  requireKnownSpectrum(context);
   b.Const1D("components", int64_t(-1)).Add("signal = Unsqueeze(X, components)");
   b.Const("axis", int64_t(-2)).Add("Y = DFT <onesided = 1> (signal, , axis)");
-  return true;
 }
 
-static bool realOfSpectrum(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
-  if (integerOf(context, "normalized") || !integerOf(context, "onesided", 1) ||
-      integerOf(context, "signal_ndim", 1) != 1)
-    return false;
+static void realOfSpectrum(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+  requireKnownSpectrum(context);
   b.Const("axis", int64_t(-2)).Add("signal = DFT <inverse = 1, onesided = 1> (X, , axis)");
   b.Const1D("components", int64_t(-1)).Add("Y = Squeeze(signal, components)");
-  return true;
 }
 
-static bool gridSample(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
+static void gridSample(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   const AttributeProto *given = context.getAttribute("mode"), *padding = context.getAttribute("padding_mode");
   string mode = given ? given->s() : "bilinear";
   if (mode == "bilinear" || mode == "bicubic")
@@ -103,7 +91,6 @@ static bool gridSample(const FunctionBodyBuildContext &context, FunctionBuilder 
   b.Add("Y = GridSample(X, Grid)", "mode", mode);
   b.AddAttributeToNode("padding_mode", padding ? padding->s() : "zeros");
   b.AddAttributeToNode("align_corners", integerOf(context, "align_corners"));
-  return true;
 }
 
 void addTakenOver() {
@@ -120,7 +107,7 @@ void addTakenOver() {
       .means([](const FunctionBodyBuildContext &context, FunctionBuilder &b) {
         string call =
             context.hasInput(2) ? "y = DequantizeLinear(x, x_scale, x_zero_point)" : "y = DequantizeLinear(x, x_scale)";
-        return sameAs(call, {"axis"})(context, b);
+        sameAs(call, {"axis"})(context, b);
       })
       .add();
   Operator("QuantizeLinear", "x:T1 y_scale:T1 y_zero_point:T2?", "y:T2",
@@ -129,7 +116,7 @@ void addTakenOver() {
       .means([](const FunctionBodyBuildContext &context, FunctionBuilder &b) {
         string call =
             context.hasInput(2) ? "y = QuantizeLinear(x, y_scale, y_zero_point)" : "y = QuantizeLinear(x, y_scale)";
-        return sameAs(call, {"axis"})(context, b);
+        sameAs(call, {"axis"})(context, b);
       })
       .add();
   Operator("ExpandDims", "X axis:tensor(int32)", "Y", {{"T", anything}})
@@ -143,8 +130,8 @@ void addTakenOver() {
       .text("mode", "constant")
       .means([](const FunctionBodyBuildContext &context, FunctionBuilder &b) {
         b.Const1D("flat", int64_t(-1)).Add("list = Reshape(pads, flat)"); // [n], or [1, n]
-        return sameAs(context.hasInput(2) ? "output = Pad(data, list, value)" : "output = Pad(data, list)",
-                      {"mode"})(context, b);
+        sameAs(context.hasInput(2) ? "output = Pad(data, list, value)" : "output = Pad(data, list)", {"mode"})(context,
+                                                                                                               b);
       })
       .add();
   Operator("Range", "start limit delta?", "Y", {{"T", {"float", "double", "int16", "int32", "int64"}}})
@@ -188,7 +175,7 @@ void addTakenOver() {
   Operator("Trilu", "X k:tensor(int64)?", "Y", {{"T", triangular}})
       .integer("upper", 1)
       .means([](const FunctionBodyBuildContext &context, FunctionBuilder &b) {
-        return sameAs(context.hasInput(1) ? "Y = Trilu(X, k)" : "Y = Trilu(X)", {"upper"})(context, b);
+        sameAs(context.hasInput(1) ? "Y = Trilu(X, k)" : "Y = Trilu(X)", {"upper"})(context, b);
       })
       .add();
 }

@@ -190,6 +190,7 @@ static FailureOr<SmallVector<Facts>> inferBody(Block &body, ValueRange states, V
     if (!mayWeaken)
       return failure();
     mayWeaken = false;
+    known.tryAgain(body);
     for (auto [state, facts] : llvm::zip_equal(states, assumed)) {
       facts.elements.reset();
       if (facts.items)
