@@ -17,6 +17,14 @@ int64_t mlc_rt_string_equal(mlc_string a, mlc_string b) {
   return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
+int64_t mlc_rt_string_compare(mlc_string a, mlc_string b) {
+  auto common = a.size < b.size ? a.size : b.size;
+  int order = common == 0 ? 0 : memcmp(a.data, b.data, common);
+  if (order != 0)
+    return order;
+  return a.size == b.size ? 0 : a.size < b.size ? -1 : 1;
+}
+
 mlc_string mlc_rt_string_concat(mlc_string a, mlc_string b) {
   if (a.size == 0)
     return b;

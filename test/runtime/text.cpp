@@ -48,6 +48,15 @@ TEST_CASE("strings are equal by their bytes") {
   CHECK(mlc_rt_string_equal({nullptr, 0}, view("")) == 1);
 }
 
+TEST_CASE("strings are ordered by their bytes, and then by length") {
+  CHECK(mlc_rt_string_compare(view("ab"), view("ab")) == 0);
+  CHECK(mlc_rt_string_compare(view("ab"), view("abc")) < 0);
+  CHECK(mlc_rt_string_compare(view("b"), view("abc")) > 0);
+  CHECK(mlc_rt_string_compare(view("a"), view("\xc3\xa4")) < 0);
+  CHECK(mlc_rt_string_compare({nullptr, 0}, view("a")) < 0);
+  CHECK(mlc_rt_string_compare({nullptr, 0}, {nullptr, 0}) == 0);
+}
+
 TEST_CASE("text that operators make lives as long as the run") {
   const std::string large(100000, 'x');
   const std::string problem = inRun([&] {

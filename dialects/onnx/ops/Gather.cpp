@@ -469,8 +469,8 @@ static FailureOr<Value> lowerGridSample(GridSampleOp op, Lowering &l) {
   if (failed(sampling))
     return failure();
   Type element = Lowering::element(op.getX()), gridElement = Lowering::element(op.getGrid());
-  if (*sampling != Sampling::Nearest && !isFloat(element))
-    return l.unsupported("interpolation between elements that are no floats");
+  if (*sampling != Sampling::Nearest && !isFloat(element) && !element.isIntOrIndex())
+    return l.unsupported("interpolation between elements that are no numbers");
   ArrayRef<Extent> x = l.known.extents(op.getX()), grid = l.known.extents(op.getGrid());
   int64_t rank = x.size() - 2;
   l.expectExtent(grid.front(), x.front(), "a grid");
@@ -482,7 +482,9 @@ static FailureOr<Value> lowerGridSample(GridSampleOp op, Lowering &l) {
       l.check(extents.back() > 0, "expects X with elements along axis " + Twine(i + 2), {});
   }
   Value data = l(op.getX()), coordinates = l(op.getGrid());
-  bool isDouble = element.isF64() || gridElement.isF64();
+  // Floats of 32 bits hold what integers of 16 do; what lies between integers is rounded towards zero.
+  bool isWide = element.isIntOrIndex() && element.getIntOrFloatBitWidth() > 16;
+  bool isDouble = element.isF64() || gridElement.isF64() || isWide;
   Type real = isDouble ? Type(l.b.getF64Type()) : Type(l.b.getF32Type());
   // Nearest elements are taken as they are stored.
   Type result = *sampling == Sampling::Nearest ? element : real;
@@ -502,7 +504,7 @@ static FailureOr<Value> lowerGridSample(GridSampleOp op, Lowering &l) {
     Value sum = sampled(l, s, data, element, result, 0, neighbours, source, Truth(l, true));
     return result == element && *sampling == Sampling::Nearest
                ? sum
-               : storeScalar(b, loc, castScalar(s, sum, real, computeType(element)), element);
+               : storeScalar(b, loc, castScalar(s, sum, real, element), element);
   });
 }
 

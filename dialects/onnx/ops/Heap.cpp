@@ -7,6 +7,11 @@ using namespace mlir;
 namespace mlc::onnx {
 
 Value isLess(const Scalars &s, Value a, Value b) {
+  if (isa<StringType>(s.element)) {
+    Type i64 = s.b.getI64Type();
+    Value order = ServiceOp::create(s.b, s.loc, TypeRange(i64), "string_compare", ValueRange{a, b}).getResult();
+    return s.make<arith::CmpIOp>(arith::CmpIPredicate::slt, order, s.constant(0, i64));
+  }
   if (!isFloat(s.element))
     return s.make<arith::CmpIOp>(isUnsigned(s.element) ? arith::CmpIPredicate::ult : arith::CmpIPredicate::slt, a, b);
   Value aIsNumber = s.make<arith::CmpFOp>(arith::CmpFPredicate::ORD, a, a);

@@ -149,14 +149,8 @@ Value productOfMatrices(Lowering &l, Value a, Value left, bool transA, Value b, 
                          {parallel, parallel, reduction}, factors);
 }
 
-static Value scaled(Scalars &s, Value value, Type element, double factor) {
-  if (factor == 1)
-    return value;
-  if (isFloat(element))
-    return s.make<arith::MulFOp>(value, s.constant(factor, value.getType()));
-  Type real = s.b.getF64Type();
-  Value product = s.make<arith::MulFOp>(castScalar(s, value, element, real), s.constant(factor, real));
-  return castScalar(s, product, real, element);
+static Value scaled(Scalars &s, Value value, double factor) {
+  return factor == 1 ? value : s.make<arith::MulFOp>(value, s.constant(factor, value.getType()));
 }
 
 static FailureOr<Value> lowerGemm(GemmOp op, Lowering &l) {
@@ -176,9 +170,19 @@ static FailureOr<Value> lowerGemm(GemmOp op, Lowering &l) {
     operands.push_back(l.broadcastable(op.getC(), l.known.extents(op.getY())));
     elements.push_back(element);
   }
-  return l.elementwise(extents, element, operands, elements, [&](Scalars &s, ValueRange args) {
-    Value result = scaled(s, args[0], accumulator, alpha);
-    return adds ? add(s, {result, scaled(s, args[1], accumulator, beta)}) : result;
+  bool isPlain = alpha == 1 && (!adds || beta == 1);
+  if (isFloat(element) || isPlain)
+    return l.elementwise(extents, element, operands, elements, [&](Scalars &s, ValueRange args) {
+      Value result = scaled(s, args[0], alpha);
+      return adds ? add(s, {result, scaled(s, args[1], beta)}) : result;
+    });
+  // Factors are floats: of integers, only the sum is rounded, towards zero.
+  Type real = l.b.getF64Type();
+  return l.elementwise(extents, element, operands, elements, [&](Scalars &s, ValueRange args) -> Value {
+    Value result = scaled(s, castScalar(s, args[0], element, real), alpha);
+    if (adds)
+      result = s.make<arith::AddFOp>(result, scaled(s, castScalar(s, args[1], element, real), beta));
+    return castScalar(s, result, real, element);
   });
 }
 

@@ -136,9 +136,8 @@ static FailureOr<SmallVector<Value>> lowerBatchNormalization(BatchNormalizationO
   for (Along *vector : {&mean, &variance, &scale, &bias})
     vector->axes = {0};
   SmallVector<OpFoldResult> perChannel = {l.extents(x)[1]};
-  auto inReal = [real](Scalars &s, Value value) {
-    return value.getType() == real ? value : castScalar(s, value, Float32Type::get(real.getContext()), real);
-  };
+  // Vectors may be of other floats than X.
+  auto inReal = [real](Scalars &s, Value value) { return castScalar(s, value, value.getType(), real); };
   Value factor = l.elementwise(perChannel, real, {scale, variance}, [&](Scalars &s, ValueRange args) -> Value {
     Value shifted = s.make<arith::AddFOp>(inReal(s, args[1]), s.constant(epsilon, real));
     return s.make<arith::DivFOp>(inReal(s, args[0]), s.make<math::SqrtOp>(shifted));
@@ -283,10 +282,10 @@ static FailureOr<Extents> shapeOfRMSNormalization(RMSNormalizationOp op, Known &
   return Extents(known.extents(op.getX()));
 }
 
-/// x / sqrt(mean(x^2) + epsilon) * scale
+/// x / sqrt(mean(x^2) + epsilon) * scale, of which the scale and the result may be of other floats than x
 static FailureOr<Value> lowerRMSNormalization(RMSNormalizationOp op, Lowering &l) {
   Value x = op.getX();
-  Type element = Lowering::element(x), real = accumulatorElement(element);
+  Type element = Lowering::element(x), real = accumulatorElement(element), result = Lowering::element(op.getY());
   int64_t rank = l.rank(x), axis = *normalizedAxis(op.getAxis(), rank);
   SmallVector<int64_t> axes = axesFrom(axis, rank);
   Value squares = sumAlong(l, l(x), element, axes, [](Scalars &s, ValueRange args) -> Value {
@@ -297,8 +296,10 @@ static FailureOr<Value> lowerRMSNormalization(RMSNormalizationOp op, Lowering &l
   Along operands[] = {{l(x), element, otherAxes(rank, {})},
                       {inverse, real, llvm::to_vector(llvm::seq<int64_t>(0, axis))},
                       aligned(l, op.getScale(), x)};
-  return l.elementwise(l.extents(op.getY()), element, operands, [](Scalars &s, ValueRange args) -> Value {
-    return s.make<arith::MulFOp>(s.make<arith::MulFOp>(args[0], args[1]), args[2]);
+  return l.elementwise(l.extents(op.getY()), result, operands, [&](Scalars &s, ValueRange args) -> Value {
+    Value scale = castScalar(s, args[2], args[2].getType(), real);
+    Value product = s.make<arith::MulFOp>(s.make<arith::MulFOp>(args[0], args[1]), scale);
+    return castScalar(s, product, real, result);
   });
 }
 

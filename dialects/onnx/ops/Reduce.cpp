@@ -320,7 +320,9 @@ static Value fold(Lowering &l, const Space &space, Value operand, Type element, 
       });
 }
 
-static Value startOf(Lowering &l, const Reduction &reduction, Type accumulator, bool isUnsignedElement) {
+static Value startOf(Lowering &l, const Reduction &reduction, Type accumulator, Type element, bool isUnsignedElement) {
+  if (element.isInteger(1) && reduction.start == Reduction::Greatest)
+    return l.scalar(1, accumulator); // true, in a byte
   switch (reduction.start) {
   case Reduction::Zero:
     return l.scalar(0, accumulator);
@@ -346,7 +348,7 @@ template <typename Op> static FailureOr<Value> lowerReduce(Op op, Lowering &l, c
   FailureOr<Space> space = spaceOf(l, op);
   if (failed(space))
     return failure();
-  Value init = startOf(l, reduction, accumulator, isUnsigned(folded));
+  Value init = startOf(l, reduction, accumulator, element, isUnsigned(folded));
   Value result = fold(l, *space, operand, element, init, nullptr, [&](Scalars &s, ValueRange args) {
     Scalars target{s.b, s.loc, folded};
     Value value = castScalar(s, args[1], element, folded);

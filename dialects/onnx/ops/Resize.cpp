@@ -528,8 +528,8 @@ static FailureOr<Value> lowerResize(ResizeOp op, Lowering &l) {
   if (mode != "nearest" && mode != "linear" && mode != "cubic")
     return op.emitOpError("expects mode nearest, linear or cubic, got '") << mode << "'";
   Type element = Lowering::element(op.getX());
-  if (isa<StringType>(element))
-    return l.unsupported("elements that are strings");
+  if (isa<StringType>(element) && (mode != "nearest" || op.getCoordinateTransformationMode() == "tf_crop_and_resize"))
+    return l.unsupported("computing with elements that are strings");
   Value list = op.getScales() ? op.getScales() : op.getSizes();
   l.expectExtent(l.known.extents(list)[0], l.known.math.constant(known->size()), op.getScales() ? "scales" : "sizes");
 
@@ -553,7 +553,9 @@ static FailureOr<Value> lowerResize(ResizeOp op, Lowering &l) {
       return repeated(op, l, *repeats);
     return gatherNearest(op, l, axes, extents);
   }
-  Type real = isFloat(element) ? accumulatorElement(element) : Type(l.b.getF32Type());
+  // Floats of 32 bits hold what integers of 16 do; what lies between integers is rounded towards zero.
+  bool isWide = !isFloat(element) && element.getIntOrFloatBitWidth() > 16;
+  Type real = isFloat(element) ? accumulatorElement(element) : isWide ? Type(l.b.getF64Type()) : l.b.getF32Type();
   Value result = l.cast(l(op.getX()), element, real);
   for (const LoweredAxis &axis : axes)
     result = interpolated(op, l, axis, result);

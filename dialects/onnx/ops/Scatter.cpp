@@ -16,6 +16,8 @@ namespace mlc::onnx {
 static FailureOr<ElementwiseBody> reductionOf(Operation *op, StringRef name) {
   if (name == "none")
     return ElementwiseBody(nullptr);
+  if (Type element = getElementTypeOrSelf(op->getOperand(0).getType()); !isFloat(element) && !element.isIntOrIndex())
+    return op->emitOpError("expects numbers where the reduction is ") << name << ", got elements of type " << element;
   if (name == "add")
     return ElementwiseBody(add);
   if (name == "mul")

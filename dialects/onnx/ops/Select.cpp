@@ -64,10 +64,19 @@ static FailureOr<Extents> shapeOfNonZero(NonZeroOp op, Known &known) {
   return Extents{known.math.constant(known.rank(op.getX())), nullptr};
 }
 
-/// Whether a stored element is not zero.
+/// Whether an element is not zero, as i1; a string is zero if it is empty.
+static Value isTrue(const Scalars &s, Value value) {
+  if (!isa<StringType>(s.element))
+    return castScalar(s, value, s.element, s.b.getI1Type());
+  Type i64 = s.b.getI64Type();
+  Value empty = TextOp::create(s.b, s.loc, "");
+  Value isEmpty = ServiceOp::create(s.b, s.loc, TypeRange(i64), "string_equal", ValueRange{value, empty}).getResult();
+  return s.make<arith::CmpIOp>(arith::CmpIPredicate::eq, isEmpty, s.constant(0, i64));
+}
+
+/// The same of an element as it is stored.
 static Truth isNonZero(Lowering &l, Value stored, Type element) {
-  Scalars s{l.b, l.loc(), element};
-  return {l, castScalar(s, loadScalar(l.b, l.loc(), stored, element), element, l.b.getI1Type())};
+  return {l, isTrue({l.b, l.loc(), element}, loadScalar(l.b, l.loc(), stored, element))};
 }
 
 /// How many elements of a tensor are not zero.
@@ -75,8 +84,7 @@ static Index countNonZero(Lowering &l, Value tensor, Type element) {
   Type index = l.b.getIndexType();
   int64_t rank = cast<RankedTensorType>(tensor.getType()).getRank();
   auto load = [&](Scalars &s, ValueRange args) -> Value {
-    Value truth = castScalar(s, args.front(), element, s.b.getI1Type());
-    return s.make<arith::IndexCastUIOp>(index, truth);
+    return s.make<arith::IndexCastUIOp>(index, isTrue(s, args.front()));
   };
   auto add = [](Scalars &s, ValueRange args) { return scalar<arith::AddIOp>(s, args); };
   Value count =

@@ -18,7 +18,7 @@ namespace mlc::onnx {
 //===-- Order of elements --------------------------------------------------------------===//
 
 static LogicalResult verifyOrdered(Lowering &l, Type element) {
-  if (isFloat(element) || element.isIntOrIndex())
+  if (isFloat(element) || element.isIntOrIndex() || isa<StringType>(element))
     return success();
   return l.unsupported("elements of this type have no order here");
 }

@@ -160,6 +160,25 @@ static LogicalResult multiplyNarrowIntegers(Node &node) {
   return success();
 }
 
+/// Floats of 8 bits have no zero points to take off, and their products are floats.
+static LogicalResult multiplyQuantizedFloats(Node &node) {
+  enum { A, AScale, AZero, B, BScale, BZero, YScale, YZero };
+  if (node.operands.size() != YZero + 1 || llvm::is_contained(node.operands, Value()) ||
+      (!isa_and_nonnull<FloatType>(node.element(A)) && !isa_and_nonnull<FloatType>(node.element(B))))
+    return success();
+  ImplicitLocOpBuilder &b = node.builder;
+  // A has a scale for each row, or just one; B for each column.
+  auto dequantized = [&](unsigned operand, int64_t axis) -> Value {
+    Value scale = node.operand(operand + 1);
+    return DequantizeLinearOp::create(b, like(scale), node.operand(operand), scale, node.operand(operand + 2), axis);
+  };
+  Value left = dequantized(A, -2), right = dequantized(B, -1);
+  Value product = MatMulOp::create(b, like(left), left, right);
+  node.operands = {product, node.operand(YScale), node.operand(YZero)};
+  node.type = "QuantizeLinear";
+  return success();
+}
+
 //===-- Pool ----------------------------------------------------------------------===//
 
 static LogicalResult integerPower(Node &node) {
@@ -598,6 +617,7 @@ void addUpgradeRules(Rules &rules) {
   addReduceUpgrades(rules);
   rules.op<GemmOp>().upgrade(7, dropBroadcast);
   rules.op<MatMulOp>().upgrade(everyOpset, multiplyNarrowIntegers);
+  rules.op<QLinearMatMulOp>().upgrade(everyOpset, multiplyQuantizedFloats);
   upgradeAll<LpPoolOp, GlobalLpPoolOp>(rules, 2, integerPower);
   addNormalizeUpgrades(rules);
   rules.op<SoftmaxOp>().upgrade(13, normalizeRows<SoftmaxOp>);

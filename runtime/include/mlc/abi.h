@@ -111,6 +111,8 @@ void mlc_rt_output_sequence(int64_t index, const mlc_sequence *sequence);
 
 /* Strings, from any thread. What they return lives until the run ends. Truth is 0 or 1. */
 int64_t mlc_rt_string_equal(mlc_string a, mlc_string b);
+/* Less than 0, 0 or greater than 0, by bytes, and where one goes on from the other, by length. */
+int64_t mlc_rt_string_compare(mlc_string a, mlc_string b);
 mlc_string mlc_rt_string_concat(mlc_string a, mlc_string b);
 /* In the other case, see casing.h. */
 mlc_string mlc_rt_string_lower(mlc_string text);

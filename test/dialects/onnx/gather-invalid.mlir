@@ -56,3 +56,11 @@ func.func @coordinates_of_another_rank(%x: tensor<2x3x8x9xf32>, %grid: tensor<2x
   %y = onnx.GridSample(%x, %grid) : (tensor<2x3x8x9xf32>, tensor<2x4x5x3xf32>) -> tensor<*xf32>
   return %y : tensor<*xf32>
 }
+
+// -----
+
+func.func @joined_strings(%x: tensor<4x!onnx.string>, %i: tensor<1x1xi64>, %u: tensor<1x!onnx.string>) -> tensor<*x!onnx.string> {
+  // expected-error @+1 {{expects numbers where the reduction is add, got elements of type '!onnx.string'}}
+  %0 = onnx.ScatterND(%x, %i, %u) {reduction = "add"} : (tensor<4x!onnx.string>, tensor<1x1xi64>, tensor<1x!onnx.string>) -> tensor<*x!onnx.string>
+  return %0 : tensor<*x!onnx.string>
+}
