@@ -8,9 +8,13 @@ Leaves OUT/KIND/CASE as make_cases.py does, for the kinds
     microsoft           nodes of com.microsoft, with what ONNX Runtime gives
     ml                  nodes of ai.onnx.ml, with what the specification says, and where it is silent, ONNX Runtime
     microsoft-dynamic, ml-dynamic   ... with all extents unknown
+    types               nodes of the official suite with types of elements that no case there has, with what ONNX Runtime or
+                        the reference evaluator of onnx gives
+    opsets              ... as older opsets have them, with what ONNX Runtime gives
 
-The nodes are those of test/fuzz/microsoft.py and test/fuzz/ml.py for fixed seeds: EACH of every function there that makes
-some. What is written already by the same scripts and packages is left alone.
+The first are those of test/fuzz/microsoft.py and test/fuzz/ml.py for fixed seeds: EACH of every function there that makes
+some; the others come from element_types.py and opsets.py. What is written already by the same scripts and packages is
+left alone.
 """
 import argparse
 import hashlib
@@ -24,13 +28,15 @@ import zlib
 import onnx
 import onnxruntime
 
-from make_cases import Progress, write_description
+from make_cases import Progress, qualified, write_description
 
 root = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(root / "fuzz"))
 import microsoft  # noqa: E402
 import ml  # noqa: E402
+from element_types import type_cases  # noqa: E402
 from one_node import Chance, tolerance_of, write_values  # noqa: E402
+from opsets import opset_cases  # noqa: E402
 
 EACH = 6
 MOST_REFUSED = 4  # of the seeds for one case
@@ -45,8 +51,7 @@ def write_case(out, kind, name, case, answer):
     (folder / "model.onnx").write_bytes(case.model.SerializeToString())
     write_values(data, "input", case.feeds.values())
     write_values(data, "output", answer)
-    node = case.model.graph.node[0]
-    write_description(folder, kind, case.model, f"{node.domain}:{node.op_type}", *tolerance_of(case))
+    write_description(folder, kind, case.model, qualified(case.model.graph.node[0]), *tolerance_of(case))
 
 
 def write_suite(out, kind, make_case, makers, progress):
@@ -84,6 +89,10 @@ def main():
         progress = Progress()
         for kind, (case, makers) in SUITES.items():
             write_suite(work, kind, case.random, makers, progress)
+        for kind, cases in (("types", type_cases), ("opsets", opset_cases)):
+            for name, case, answer in cases():
+                write_case(work, kind, name, case, answer)
+                progress.step(f"cases of {kind}")
         progress.done()
         stamp_of_work = work / ".stamp"
         stamp_of_work.write_text(made_by)

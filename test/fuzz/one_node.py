@@ -198,7 +198,7 @@ HALVES = {TensorProto.FLOAT16: 2e-3, TensorProto.BFLOAT16: 1.6e-2}
 
 def tolerance_of(case):
     """The relative and the absolute difference that may be between an answer and what mlc gives."""
-    coarse = max(HALVES.get(port.type.tensor_type.elem_type, 0) for port in case.model.graph.input)
+    coarse = max((HALVES.get(port.type.tensor_type.elem_type, 0) for port in case.model.graph.input), default=0)
     return (coarse, 2 * coarse) if coarse else (RTOL, ATOL)
 
 
