@@ -1,7 +1,7 @@
 """Random nodes of com.microsoft that are attention, or turn positions into angles."""
 import numpy as np
 
-from contrib.shared import small
+from contrib.shared import small, weights
 
 
 def softmax(x):
@@ -49,15 +49,14 @@ def attention(c):
 
 
 def quantized_attention(c):
-    """Weights of 7 bits: without the instructions for sums of products of bytes, ONNX Runtime saturates pairs in 16 bits."""
     batch, heads, size, length, width = c.number(1, 2), c.number(1, 2), 4 * c.number(1, 2), c.number(1, 4), c.number(2, 6)
     inner, attributes, kind = heads * size, {"num_heads": heads}, c.one_of([np.int8, np.uint8])
     columns = [3 * inner] if c.number(0, 1) else []
     before = c.number(1, 3) if c.number(0, 2) == 0 else 0
     if c.number(0, 2) == 0:
         attributes["unidirectional"] = 1
-    weights = c.integers(-64, 63, [width, 3 * inner], np.int8) if kind is np.int8 else c.integers(0, 127, [width, 3 * inner], np.uint8)
-    inputs = [c.integers(0, 255, [batch, length, width], np.uint8), weights, small(c, 3 * inner), np.float32(0.0117)]
+    inputs = [c.integers(0, 255, [batch, length, width], np.uint8), weights(c, kind, [width, 3 * inner])]
+    inputs += [small(c, 3 * inner), np.float32(0.0117)]
     inputs += [(c.rng.random(columns) * 0.01 + 0.003).astype(np.float32), mask(c, batch, length, before + length)]
     inputs += [np.uint8(c.number(100, 140)), kind(0 if kind is np.int8 else 64)]
     if before:
@@ -84,7 +83,9 @@ def multi_head_attention(c):
         key, value = (small(c, batch, others, inner) for _ in range(2))
     has_bias = form in ("apart", "packed") and c.number(0, 1)
     total = before + others
-    padding = c.one_of([None, c.integers(1, total, [batch], np.int32), np.maximum(c.integers(0, 1, [batch, total], np.int32), np.eye(1, total, dtype=np.int32))])
+    ends, columns = c.integers(1, total, [batch], np.int32), c.integers(0, 1, [batch, total], np.int32)
+    columns[:, 0] = 1
+    padding = c.one_of([None, ends, columns])
     inputs = [query, key, value, small(c, 3 * inner) if has_bias else None, padding]
     inputs.append(small(c, c.one_of([1, batch]), c.one_of([1, heads]), length, total) if c.number(0, 2) == 0 else None)
     if others == length and c.number(0, 2) == 0:
@@ -257,4 +258,7 @@ def of_multi_head_attention(case):
     return case.other("MultiHeadAttention", inputs, case.attributes, case.places).of_runtime()
 
 
-TEXTS = {"MultiHeadAttention": of_multi_head_attention, "PackedAttention": of_packed_attention, "PackedMultiHeadAttention": of_packed_multi_head_attention}
+TEXTS = {
+    "MultiHeadAttention": of_multi_head_attention, "PackedAttention": of_packed_attention,
+    "PackedMultiHeadAttention": of_packed_multi_head_attention
+}

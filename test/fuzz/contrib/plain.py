@@ -164,7 +164,8 @@ def activated_gemm(c):
     inputs = [small(c, *([k, m] if attributes["transA"] else [m, k])), small(c, *([n, k] if attributes["transB"] else [k, n]))]
     if c.number(0, 2):
         inputs.append(small(c, *c.one_of([[n], [1, n], [m, 1], [m, n], []])))
-    attributes["activation"] = c.one_of(["Relu", "LeakyRelu", "Tanh", "Sigmoid", "Elu", "Softplus", "ThresholdedRelu", "Softsign"])
+    attributes["activation"] = c.one_of(
+        ["Relu", "LeakyRelu", "Tanh", "Sigmoid", "Elu", "Softplus", "ThresholdedRelu", "Softsign"])
     if attributes["activation"] in ("LeakyRelu", "Elu", "ThresholdedRelu"):
         attributes["activation_alpha"] = 0.25
     return "FusedGemm", inputs, attributes
@@ -179,7 +180,8 @@ def activated_convolution(c):
     attributes = {"group": group, "kernel_shape": kernel, "strides": [c.number(1, 2) for _ in range(rank)]}
     attributes["pads"] = [c.number(0, 1) for _ in range(2 * rank)]
     attributes["activation"], parameters = c.one_of(
-        [("Relu", None), ("Tanh", None), ("Sigmoid", None), ("LeakyRelu", [0.25]), ("Clip", [-0.5, 0.5]), ("HardSigmoid", [0.3, 0.4])])
+        [("Relu", None), ("Tanh", None), ("Sigmoid", None), ("LeakyRelu", [0.25]), ("Clip", [-0.5, 0.5]),
+         ("HardSigmoid", [0.3, 0.4])])
     if parameters:
         attributes["activation_params"] = parameters
     inputs = [x, weights, small(c, outputs) if c.number(0, 1) else None]
@@ -368,5 +370,7 @@ def of_bias_and_skip(case):
 
 
 TEXTS = {
-    "GroupNorm": of_group_norm, "SkipGroupNorm": of_skip_group_norm, "BiasAdd": of_bias_and_skip, "BiasSplitGelu": of_split_gelu, "FusedMatMulActivation": of_activated_matmul, "Rfft": of_spectrum, "Irfft": of_real_spectrum
+    "GroupNorm": of_group_norm, "SkipGroupNorm": of_skip_group_norm, "BiasAdd": of_bias_and_skip,
+    "BiasSplitGelu": of_split_gelu, "FusedMatMulActivation": of_activated_matmul, "Rfft": of_spectrum,
+    "Irfft": of_real_spectrum
 }

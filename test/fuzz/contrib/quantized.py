@@ -4,7 +4,7 @@ Scales are no short fractions, so that no sum lies in the middle between two num
 """
 import numpy as np
 
-from contrib.shared import packed, small, window
+from contrib.shared import packed, small, weights, window
 from one_node import Case
 
 BYTES = [np.int8, np.uint8]
@@ -119,16 +119,11 @@ def dequantize(c):
     return "DequantizeLinear", [numbers(c, kind, shape), scale] + ([zeros] if c.number(0, 1) else []), attributes
 
 
-# Products. ONNX Runtime has kernels for u8 * u8, u8 * s8 and s8 * s8. Weights are of 7 bits: without the instructions for
-# sums of products of bytes, it saturates pairs of u8 * s8 in 16 bits.
+# Products. ONNX Runtime has kernels for u8 * u8, u8 * s8 and s8 * s8.
 
 
 def kinds(c):
     return c.one_of([(np.uint8, np.uint8), (np.uint8, np.int8), (np.int8, np.int8)])
-
-
-def weights(c, kind, shape):
-    return c.integers(-64 if kind is np.int8 else 0, 63 if kind is np.int8 else 127, shape, kind)
 
 
 def scales(c, count):
@@ -182,7 +177,8 @@ def product_of_few_bits(c):
 def product_of_words(c):
     inner, m, n = c.number(1, 9), c.number(1, 5), c.number(1, 5)
     outer = [c.number(1, 2) for _ in range(c.number(0, 1))]
-    return "MatMulInteger16", [c.integers(-9999, 9999, [*outer, m, inner], np.int16), c.integers(-9999, 9999, [inner, n], np.int16)], {}
+    sides = [[*outer, m, inner], [inner, n]]
+    return "MatMulInteger16", [c.integers(-9999, 9999, side, np.int16) for side in sides], {}
 
 
 def product_of_normal_floats(c):
@@ -211,7 +207,8 @@ def lstm(c):
     kind = c.one_of(BYTES)
     columns = [directions, 4 * hidden] if c.number(0, 1) else [directions]
     attributes = {"hidden_size": hidden, "direction": "bidirectional" if directions == 2 else c.one_of(["forward", "reverse"])}
-    inputs = [small(c, length, batch, width), weights(c, kind, [directions, width, 4 * hidden]), weights(c, kind, [directions, hidden, 4 * hidden])]
+    inputs = [small(c, length, batch, width)]
+    inputs += [weights(c, kind, [directions, depth, 4 * hidden]) for depth in (width, hidden)]
     inputs.append(small(c, directions, 8 * hidden) if c.number(0, 1) else None)
     inputs.append(c.integers(1, length, [batch], np.int32) if c.number(0, 2) == 0 else None)
     inputs += [small(c, directions, batch, hidden) for _ in range(2)] if c.number(0, 1) else [None, None]
@@ -234,9 +231,9 @@ def rows_of_blocks(c):
 
 
 CASES = [
-    add, multiply, sigmoid, leaky_relu, softmax, average_pool, global_average_pool, mean, concatenated, chosen, quantize, dequantize,
-    gemm, product_to_float, product_of_floats, product_of_few_bits, product_of_words, product_of_normal_floats, convolution, lstm,
-    rows_of_blocks
+    add, multiply, sigmoid, leaky_relu, softmax, average_pool, global_average_pool, mean, concatenated, chosen, quantize,
+    dequantize, gemm, product_to_float, product_of_floats, product_of_few_bits, product_of_words, product_of_normal_floats,
+    convolution, lstm, rows_of_blocks
 ]
 
 

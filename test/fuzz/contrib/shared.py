@@ -23,3 +23,8 @@ def packed(numbers, bits):
     numbers = np.pad(numbers, [(0, 0)] * (numbers.ndim - 1) + [(0, missing)]).astype(np.uint8)
     parts = [numbers[..., place::each] << np.uint8(bits * place) for place in range(each)]
     return np.bitwise_or.reduce(parts).astype(np.uint8)
+
+
+def weights(c, kind, shape):
+    """Bytes of 7 bits: without the instructions for sums of products of bytes, ONNX Runtime saturates pairs in 16 bits."""
+    return c.integers(-64 if kind is np.int8 else 0, 63 if kind is np.int8 else 127, shape, kind)
