@@ -7,6 +7,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "onnx/Custom.h"
 #include "onnx/Onnx.h"
+#include "onnx/Rules.h"
 #include "onnx/Schemas.h"
 #include "passes/Placement.h"
 #include "support/Diagnostics.h"
@@ -115,23 +116,14 @@ Error Checker::lower(mlir::ModuleOp module) {
 
 /// Counts nodes without problems that read, at whatever distance, results of such that have some.
 void Checker::countUntried(mlir::ModuleOp imported) {
-  DenseSet<mlir::Operation *> hopeless;
-  auto readsHopeless = [&](mlir::Operation *op) {
-    return any_of(op->getOperands(), [&](mlir::Value operand) { return hopeless.contains(operand.getDefiningOp()); });
-  };
+  onnx::Known known(&context);
   imported.walk([&](mlir::Operation *op) {
-    if (troubled.contains(op->getLoc())) {
-      hopeless.insert(op);
+    bool isTroubled = troubled.contains(op->getLoc());
+    if (!isa<onnx::OnnxDialect>(op->getDialect()) || (!isTroubled && !known.isHopeless(op)))
       return;
-    }
-    auto isHopeless = [&](mlir::Operation *inner) { return hopeless.contains(inner) || readsHopeless(inner); };
-    if (isa<onnx::OnnxDialect>(op->getDialect()) && op->walk([&](mlir::Operation *inner) {
-                                                        return mlir::WalkResult(success(!isHopeless(inner)));
-                                                      }).wasInterrupted()) {
-      hopeless.insert(op);
-      if (auto found = findings.find(onnx::operatorName(op)); found != findings.end())
-        ++found->second.untried;
-    }
+    known.giveUp(op);
+    if (auto found = findings.find(onnx::operatorName(op)); !isTroubled && found != findings.end())
+      ++found->second.untried;
   });
 }
 
@@ -250,7 +242,7 @@ Error runCheck(CommandLine &line) {
   addCodegenOptions(line, options);
   line.explain(
       "Prints each operator of the model, the number of its nodes, how many of these have a problem, and how many\n"
-      "cases of ONNX's official suite pass, of how many; then every problem with the name of its node. Exits with 1\n"
+      "cases of the test suites pass, of how many; then every problem with the name of its node. Exits with 1\n"
       "where there is one. Nodes that read results of such are not tried. Where an operator is not known at all, the\n"
       "model cannot be read: then all unknown operators are listed, and the others are not tried.\n"
       "For a device, one more column says where the nodes run, there or on its host; nowhere if there is nothing left\n"

@@ -188,7 +188,7 @@ Error runOps(CommandLine &line) {
   line.flag("missing", missing, "only operators that cannot be lowered");
   line.explain(
       "Columns: the operator with its domain; the opset of its newest definition; whether shapes of its\n"
-      "results are inferred; how many cases of the official suite pass, of how many, on this kind of machine; and\n"
+      "results are inferred; how many cases of the test suites pass, of how many, on this kind of machine; and\n"
       "how it is lowered: by a rule of mlc, by the function that its schema defines, or by functions for those forms\n"
       "of a node that its schema knows.");
   if (Error error = line.parse())
