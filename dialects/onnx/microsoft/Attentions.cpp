@@ -297,36 +297,27 @@ static void rotaryEmbedding(const FunctionBodyBuildContext &context, FunctionBui
 void addAttentions() {
   Operator("Attention", "input weights bias? mask_index:M? past? attention_bias? past_sequence_length:M?",
            "output present?", {{"T", someFloats}, {"M", {"int32"}}})
+      .maskedAttention()
       .optional("do_rotary", AttributeProto::INT)
-      .optional("mask_filter_value", AttributeProto::FLOAT)
-      .required("num_heads", AttributeProto::INT)
       .optional("past_present_share_buffer", AttributeProto::INT)
       .optional("qkv_hidden_sizes", AttributeProto::INTS)
       .optional("rotary_embedding_dim", AttributeProto::INT)
-      .optional("scale", AttributeProto::FLOAT)
-      .integer("unidirectional", 0)
       .means(attention)
       .add();
   Operator("QAttention",
            "input:T1 weight:T2 bias input_scale weight_scale mask_index:M? input_zero_point:T1? weight_zero_point:T2? "
            "past?",
            "output present?", {{"T", {"float", "float16"}}, {"T1", bytes}, {"T2", bytes}, {"M", {"int32"}}})
+      .maskedAttention()
       .optional("do_rotary", AttributeProto::INT)
-      .optional("mask_filter_value", AttributeProto::FLOAT)
-      .required("num_heads", AttributeProto::INT)
       .optional("past_present_share_buffer", AttributeProto::INT)
-      .optional("scale", AttributeProto::FLOAT)
-      .integer("unidirectional", 0)
       .means(quantizedAttention)
       .add();
   Operator("MultiHeadAttention",
            "query key? value? bias? key_padding_mask:M? attention_bias? past_key? past_value? past_sequence_length:M? "
            "cache_indirection:M?",
            "output present_key? present_value? qk?", {{"T", someFloats}, {"M", {"int32"}}})
-      .optional("mask_filter_value", AttributeProto::FLOAT)
-      .required("num_heads", AttributeProto::INT)
-      .optional("scale", AttributeProto::FLOAT)
-      .integer("unidirectional", 0)
+      .maskedAttention()
       .means(multiHeadAttention)
       .add();
   Operator("RotaryEmbedding", "input position_ids:M cos_cache sin_cache", "output",

@@ -139,21 +139,13 @@ void addContractions() {
   Operator("FusedConv", "X W B? Z?", "Y", {{"T", {"float16", "float", "double"}}})
       .optional("activation", AttributeProto::STRING)
       .optional("activation_params", AttributeProto::FLOATS)
-      .text("auto_pad", "NOTSET")
-      .optional("dilations", AttributeProto::INTS)
-      .integer("group", 1)
-      .optional("kernel_shape", AttributeProto::INTS)
+      .convolution()
       .optional("pads", AttributeProto::INTS)
-      .optional("strides", AttributeProto::INTS)
       .means(fusedConv)
       .add();
   Operator("ConvTransposeWithDynamicPads", "X W Pads:tensor(int64)? B?", "Y", {{"T", {"float16", "float", "double"}}})
-      .text("auto_pad", "NOTSET")
-      .optional("dilations", AttributeProto::INTS)
-      .integer("group", 1)
-      .optional("kernel_shape", AttributeProto::INTS)
+      .convolution()
       .optional("output_padding", AttributeProto::INTS)
-      .optional("strides", AttributeProto::INTS)
       .means(convTransposeWithDynamicPads)
       .add();
 }

@@ -100,25 +100,17 @@ static void normalizeGroups(const FunctionBodyBuildContext &context, FunctionBui
   bool isLast = integerOf(context, "channels_last", 1);
   require(rank >= 3, "X of a rank that is known, at least 3");
   require(activation == 0 || activation == 1, "activation 0 or 1");
-  std::vector<int64_t> first = {0, rank - 1}, last = {0};
-  for (int64_t axis = 1; axis < rank - 1; ++axis) {
-    first.push_back(axis);
-    last.push_back(axis + 1);
-  }
-  last.push_back(1);
+  b.Add("weights = CastLike(gamma, sum)").Add("offsets = CastLike(beta, sum)");
+  auto normalize = [&](const string &result, const string &data) {
+    b.Add(("normal = GroupNormalization(" + data + ", weights, offsets)").c_str(), "num_groups",
+          integerOf(context, "groups"));
+    b.AddAttributeToNode("epsilon", numberOf(context, "epsilon", 1e-5f));
+    b.Add((result + (activation ? "Swish(normal)" : "Identity(normal)")).c_str());
+  };
   if (isLast)
-    b.Add("channelsFirst = Transpose(sum)", "perm", first);
+    withChannelsFirst(b, rank, "Y", "sum", [&](const string &result) { normalize(result, "sum_channelsFirst"); });
   else
-    b.Add("channelsFirst = Identity(sum)");
-  b.Add("weights = CastLike(gamma, sum)")
-      .Add("offsets = CastLike(beta, sum)")
-      .Add("normal = GroupNormalization(channelsFirst, weights, offsets)", "num_groups", integerOf(context, "groups"));
-  b.AddAttributeToNode("epsilon", numberOf(context, "epsilon", 1e-5f));
-  b.Add(activation ? "active = Swish(normal)" : "active = Identity(normal)");
-  if (isLast)
-    b.Add("Y = Transpose(active)", "perm", last);
-  else
-    b.Add("Y = Identity(active)");
+    normalize("Y = ", "sum");
 }
 
 static void groupNorm(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
@@ -184,20 +176,16 @@ void addNormalizations() {
       .means(quantizedEmbedLayerNormalization)
       .add();
   Types groups = {{"T", {"float", "float16"}}, {"M", {"float", "float16"}}};
-  Operator("GroupNorm", "X gamma:M beta:M", "Y", groups)
-      .required("activation", AttributeProto::INT)
-      .integer("channels_last", 1)
-      .number("epsilon", 1e-5f)
-      .required("groups", AttributeProto::INT)
-      .means(groupNorm)
-      .add();
-  Operator("SkipGroupNorm", "X gamma:M beta:M skip bias?", "Y S?", groups)
-      .required("activation", AttributeProto::INT)
-      .integer("channels_last", 1)
-      .number("epsilon", 1e-5f)
-      .required("groups", AttributeProto::INT)
-      .means(skipGroupNorm)
-      .add();
+  for (const auto &[name, inputs, outputs, body] :
+       {std::tuple<string, string, string, Body>("GroupNorm", "X gamma:M beta:M", "Y", groupNorm),
+        {"SkipGroupNorm", "X gamma:M beta:M skip bias?", "Y S?", skipGroupNorm}})
+    Operator(name, inputs, outputs, groups)
+        .required("activation", AttributeProto::INT)
+        .integer("channels_last", 1)
+        .number("epsilon", 1e-5f)
+        .required("groups", AttributeProto::INT)
+        .means(body)
+        .add();
   Operator("GatedRMSNorm", "X scale gate", "Y", {{"T", someFloats}})
       .text("activation", "silu")
       .number("epsilon", 1e-5f)

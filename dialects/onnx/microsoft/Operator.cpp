@@ -61,6 +61,26 @@ void addCall(const FunctionBodyBuildContext &context, FunctionBuilder &b, const 
   }
 }
 
+void withChannelsFirst(FunctionBuilder &b, int rank, const string &to, const string &from,
+                       std::function<void(const string &call)> addCompute) {
+  std::vector<int64_t> first = {0, rank - 1}, last = {0};
+  for (int64_t axis = 1; axis < rank - 1; ++axis) {
+    first.push_back(axis);
+    last.push_back(axis + 1);
+  }
+  last.push_back(1);
+  b.Add((from + "_channelsFirst = Transpose(" + from + ")").c_str(), "perm", first);
+  addCompute(from + "_result = ");
+  b.Add((to + " = Transpose(" + from + "_result)").c_str(), "perm", last);
+}
+
+string operandsOf(const FunctionBodyBuildContext &context, const std::vector<string> &names) {
+  string list;
+  for (size_t i = 0; i < names.size(); ++i)
+    list += string(i ? ", " : "") + (context.hasInput(i) ? names[i] : "");
+  return list;
+}
+
 void addActivation(const FunctionBodyBuildContext &context, FunctionBuilder &b, const string &to, const string &from,
                    std::vector<float> parameters) {
   string name = textOf(context, "activation");

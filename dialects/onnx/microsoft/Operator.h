@@ -57,6 +57,23 @@ public:
     return schema.Attr(name, "", kind, true), *this;
   }
 
+  /// The attributes that all convolutions have.
+  Operator &convolution() {
+    return text("auto_pad", "NOTSET")
+        .optional("dilations", AttributeProto::INTS)
+        .integer("group", 1)
+        .optional("kernel_shape", AttributeProto::INTS)
+        .optional("strides", AttributeProto::INTS);
+  }
+
+  /// The attributes of attention with a mask.
+  Operator &maskedAttention() {
+    return optional("mask_filter_value", AttributeProto::FLOAT)
+        .required("num_heads", AttributeProto::INT)
+        .optional("scale", AttributeProto::FLOAT)
+        .integer("unidirectional", 0);
+  }
+
   /// What it computes; a body says by `require` which forms it knows.
   Operator &means(Body body) {
     schema.SetContextDependentFunctionBodyBuilder(
@@ -119,6 +136,13 @@ int rankOf(const FunctionBodyBuildContext &context, int operand);
 /// Adds a node with those of the operator's attributes that are given.
 void addCall(const FunctionBodyBuildContext &context, FunctionBuilder &b, const string &call,
              const std::vector<string> &attributes);
+
+/// Adds `to = compute(from)` where the channels of both lie last.
+void withChannelsFirst(FunctionBuilder &b, int rank, const string &to, const string &from,
+                       std::function<void(const string &call)> addCompute);
+
+/// Names of operands that are there, as a call has them, with gaps for those that are not.
+string operandsOf(const FunctionBodyBuildContext &context, const std::vector<string> &names);
 
 /// Adds `to = activation(from)` for an attribute `activation` and its parameters; without it, an identity.
 void addActivation(const FunctionBodyBuildContext &context, FunctionBuilder &b, const string &to, const string &from,

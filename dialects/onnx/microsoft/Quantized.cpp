@@ -44,20 +44,6 @@ static Body throughFloats(std::vector<Quantized> from, Quantized to, const char 
   return throughFloats(from, to, [compute](const FunctionBodyBuildContext &, FunctionBuilder &b) { b.Add(compute); });
 }
 
-/// Adds `to = compute(from)` where the channels of both lie last.
-static void withChannelsFirst(FunctionBuilder &b, int rank, const string &to, const string &from,
-                              std::function<void(const string &call)> addCompute) {
-  std::vector<int64_t> first = {0, rank - 1}, last = {0};
-  for (int64_t axis = 1; axis < rank - 1; ++axis) {
-    first.push_back(axis);
-    last.push_back(axis + 1);
-  }
-  last.push_back(1);
-  b.Add((from + "_channelsFirst = Transpose(" + from + ")").c_str(), "perm", first);
-  addCompute(from + "_result = ");
-  b.Add((to + " = Transpose(" + from + "_result)").c_str(), "perm", last);
-}
-
 /// The rank of what a pooling with `kernel_shape` takes; 0 if there is none.
 static int rankOfPooled(const FunctionBodyBuildContext &context) {
   const AttributeProto *kernel = context.getAttribute("kernel_shape");
@@ -437,13 +423,9 @@ void addQuantized() {
   Operator("QLinearConv",
            "x:T1 x_scale:TF x_zero_point:T1 w:T2 w_scale:TF w_zero_point:T2 y_scale:TF y_zero_point:T3 B:T4?", "y:T3",
            {{"T1", bytes}, {"T2", bytes}, {"T3", bytes}, {"T4", {"int32"}}, {"TF", {"float"}}})
-      .text("auto_pad", "NOTSET")
-      .integer("channels_last", 0)
-      .optional("dilations", AttributeProto::INTS)
-      .integer("group", 1)
-      .optional("kernel_shape", AttributeProto::INTS)
+      .convolution()
       .optional("pads", AttributeProto::INTS)
-      .optional("strides", AttributeProto::INTS)
+      .integer("channels_last", 0)
       .means(quantizedConv)
       .add();
   Operator("GatherBlockQuantized", "data:T1 indices:I scales:T2 zero_points:T1?", "output:T2",

@@ -8,7 +8,6 @@ namespace mlc::onnx {
 /// direction, or for each of its columns. What they are multiplied with stays floats, where ONNX Runtime rounds it to
 /// bytes, too.
 static void dynamicQuantizeLstm(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
-  enum { X, W, R, B, Lengths, InitialH, InitialC, P };
   b.Const("byColumn", std::vector<int64_t>{0, 1, -1});
   for (string weights : {"W", "R"})
     b.Add((weights + "_scales = Reshape(" + weights + "_scale, byColumn)").c_str())
@@ -18,11 +17,8 @@ static void dynamicQuantizeLstm(const FunctionBodyBuildContext &context, Functio
         .Add((weights + "_centered = Sub(" + weights + "_numbers, " + weights + "_zeroNumbers)").c_str())
         .Add((weights + "_floats = Mul(" + weights + "_centered, " + weights + "_scales)").c_str())
         .Add((weights + "_rows = Transpose <perm = [0, 2, 1]> (" + weights + "_floats)").c_str());
-  string call = "Y, Y_h, Y_c = LSTM(X, W_rows, R_rows";
-  string names[] = {"B", "sequence_lens", "initial_h", "initial_c", "P"};
-  for (int operand = B; operand <= P; ++operand)
-    call += ", " + (context.hasInput(operand) ? names[operand - B] : string());
-  addCall(context, b, call + ")",
+  string operands = operandsOf(context, {"X", "W_rows", "R_rows", "B", "sequence_lens", "initial_h", "initial_c", "P"});
+  addCall(context, b, "Y, Y_h, Y_c = LSTM(" + operands + ")",
           {"activation_alpha", "activation_beta", "activations", "clip", "direction", "hidden_size", "input_forget"});
 }
 

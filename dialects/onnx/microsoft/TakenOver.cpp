@@ -29,14 +29,6 @@ static void distances(const FunctionBodyBuildContext &context, FunctionBuilder &
   b.Add(name == "euclidean" ? "C = Sqrt(squares)" : "C = Identity(squares)");
 }
 
-/// Names of operands that are there, with gaps for those that are not.
-static string operandsOf(const FunctionBodyBuildContext &context, const std::vector<string> &names) {
-  string list;
-  for (size_t i = 0; i < names.size(); ++i)
-    list += string(i ? ", " : "") + (context.hasInput(i) ? names[i] : "");
-  return list;
-}
-
 /// Without states of several moments, which ai.onnx has not.
 static void linearAttention(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
   require(!integerOf(context, "state_window"), "state_window 0");
@@ -84,12 +76,11 @@ static void realOfSpectrum(const FunctionBodyBuildContext &context, FunctionBuil
 }
 
 static void gridSample(const FunctionBodyBuildContext &context, FunctionBuilder &b) {
-  const AttributeProto *given = context.getAttribute("mode"), *padding = context.getAttribute("padding_mode");
-  string mode = given ? given->s() : "bilinear";
+  string mode = textOf(context, "mode", "bilinear");
   if (mode == "bilinear" || mode == "bicubic")
     mode = mode == "bilinear" ? "linear" : "cubic";
   b.Add("Y = GridSample(X, Grid)", "mode", mode);
-  b.AddAttributeToNode("padding_mode", padding ? padding->s() : "zeros");
+  b.AddAttributeToNode("padding_mode", textOf(context, "padding_mode", "zeros"));
   b.AddAttributeToNode("align_corners", integerOf(context, "align_corners"));
 }
 
