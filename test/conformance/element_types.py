@@ -8,7 +8,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from make_cases import collect_node_cases, draws_random
-from one_node import Case
+from one_node import HALVES, Case
 
 DTYPES = {
     "bool": np.bool_, "string": object, "double": np.float64, "float": np.float32, "float16": np.float16,
@@ -17,8 +17,6 @@ DTYPES = {
     "float4e2m1": ml_dtypes.float4_e2m1fn, "float8e4m3fn": ml_dtypes.float8_e4m3fn, "float8e4m3fnuz": ml_dtypes.float8_e4m3fnuz,
     "float8e5m2": ml_dtypes.float8_e5m2, "float8e5m2fnuz": ml_dtypes.float8_e5m2fnuz, "float8e8m0": ml_dtypes.float8_e8m0fnu
 }
-LIMITS = {"int2": (-2, 1), "int4": (-8, 7), "uint2": (0, 3), "uint4": (0, 15)}
-HALVES = [np.float16, ml_dtypes.bfloat16]
 SMALL = {name for name in DTYPES if name.startswith(("float4", "float8"))}
 LARGEST = 100  # of integers that floats become
 TRIED = 3  # official cases, until one has an answer
@@ -51,11 +49,11 @@ def converted(array, name):
         return np.array([str(item) for item in array.ravel()], object).reshape(array.shape)
     numbers = array.astype(np.float64)
     if "int" in name:
-        low, high = LIMITS.get(name) or (np.iinfo(DTYPES[name]).min, np.iinfo(DTYPES[name]).max)
+        limits = ml_dtypes.iinfo(DTYPES[name])
         if array.dtype.kind not in "iub":
             numbers = np.rint(np.nan_to_num(numbers, nan=0, posinf=3, neginf=-3) * 3)
-        numbers = np.abs(numbers) if low == 0 else numbers
-        return np.clip(numbers, max(low, -LARGEST), min(high, LARGEST)).astype(np.int64).astype(DTYPES[name])
+        numbers = np.abs(numbers) if limits.min == 0 else numbers
+        return np.clip(numbers, max(limits.min, -LARGEST), min(limits.max, LARGEST)).astype(np.int64).astype(DTYPES[name])
     if name == "bool":
         return numbers > 0
     numbers = np.abs(numbers) if name == "float8e8m0" else numbers

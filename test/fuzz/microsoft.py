@@ -8,16 +8,14 @@ that names the node. What the CPU of ONNX Runtime lacks or computes otherwise th
 as that says, beside the function that makes the case, in contrib. Of halves the answer is that of the same numbers in
 32 bits: most kernels of ONNX Runtime know no others on a CPU.
 """
-import ml_dtypes
 import numpy as np
 
 from contrib import attention, experts, plain, quantized
-from one_node import Case, main
+from one_node import HALVES, Case, main
 
 FAMILIES = [plain, quantized, attention, experts]
 CASES = [make for family in FAMILIES for make in family.CASES]
 TEXTS = {operator: text for family in FAMILIES for operator, text in getattr(family, "TEXTS", {}).items()}
-HALVES = [np.float16, ml_dtypes.bfloat16]
 # Operators all of whose floats may be halves.
 OF_HALVES = {
     "BiasGelu", "BiasSplitGelu", "Gelu", "FastGelu", "QuickGelu", "SkipLayerNormalization", "SkipSimplifiedLayerNormalization",

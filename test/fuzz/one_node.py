@@ -11,6 +11,7 @@ import sys
 import tempfile
 import warnings
 
+import ml_dtypes
 import numpy as np
 import onnx
 import onnxruntime
@@ -20,6 +21,7 @@ from onnx.reference import ReferenceEvaluator
 NODE = "subject"
 SECONDS = 60
 CRASHED = "crashes"
+HALVES = [np.float16, ml_dtypes.bfloat16]
 
 
 class Chance:
@@ -193,12 +195,12 @@ class Case:
 
 RTOL, ATOL = 1e-3, 1e-5
 # Of halves, what rounding a few sums of about 1 to them costs.
-HALVES = {TensorProto.FLOAT16: 2e-3, TensorProto.BFLOAT16: 1.6e-2}
+COARSE = {TensorProto.FLOAT16: 2e-3, TensorProto.BFLOAT16: 1.6e-2}
 
 
 def tolerance_of(case):
     """The relative and the absolute difference that may be between an answer and what mlc gives."""
-    coarse = max((HALVES.get(port.type.tensor_type.elem_type, 0) for port in case.model.graph.input), default=0)
+    coarse = max((COARSE.get(port.type.tensor_type.elem_type, 0) for port in case.model.graph.input), default=0)
     return (coarse, 2 * coarse) if coarse else (RTOL, ATOL)
 
 
