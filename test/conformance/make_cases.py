@@ -228,6 +228,26 @@ def write_light_cases(out, progress):
         progress.step("light models")
 
 
+def write_once(out, made_by, writers):
+    """Fills a folder, as a whole or not at all, unless its stamp says that the same has filled it; prints how many cases
+    there are. Each writer takes a folder and a Progress."""
+    stamp = out / ".stamp"
+    if not stamp.is_file() and out.is_dir() and any(out.iterdir()):
+        sys.exit(f"error: {out} has other files in it; expected a new or an empty folder")
+    if not (stamp.is_file() and stamp.read_text() == made_by):
+        work = out.with_name(out.name + f".part{os.getpid()}")
+        shutil.rmtree(work, ignore_errors=True)
+        progress = Progress()
+        for write in writers:
+            write(work, progress)
+        progress.done()
+        (work / ".stamp").write_text(made_by)
+        shutil.rmtree(out, ignore_errors=True)
+        work.rename(out)
+    counts = {kind.name: sum(1 for _ in kind.iterdir()) for kind in sorted(out.iterdir()) if kind.is_dir()}
+    print(", ".join(f"{kind} {count}" for kind, count in counts.items()))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=pathlib.Path, help="folder to write the cases into")
@@ -235,25 +255,9 @@ def main():
     if onnx.__version__ != ONNX_VERSION:
         sys.exit(f"error: expected onnx {ONNX_VERSION}, got {onnx.__version__} (pip install -r test/requirements.txt)")
 
-    stamp = args.out / ".stamp"
     scripts = sorted(pathlib.Path(__file__).parent.glob("*.py"))
     digest = hashlib.sha256(b"".join(script.read_bytes() for script in scripts)).hexdigest()
-    made_by = f"onnx {onnx.__version__} {digest}\n"
-    if not stamp.is_file() and args.out.is_dir() and any(args.out.iterdir()):
-        sys.exit(f"error: {args.out} has other files in it; expected a new or an empty folder")
-    if not (stamp.is_file() and stamp.read_text() == made_by):
-        work = args.out.with_name(args.out.name + f".part{os.getpid()}")
-        shutil.rmtree(work, ignore_errors=True)
-        progress = Progress()
-        write_node_cases(work, progress)
-        write_model_cases(work, progress)
-        write_light_cases(work, progress)
-        progress.done()
-        (work / ".stamp").write_text(made_by)
-        shutil.rmtree(args.out, ignore_errors=True)
-        work.rename(args.out)
-    counts = {kind.name: sum(1 for _ in kind.iterdir()) for kind in sorted(args.out.iterdir()) if kind.is_dir()}
-    print(", ".join(f"{kind} {count}" for kind, count in counts.items()))
+    write_once(args.out, f"onnx {onnx.__version__} {digest}\n", [write_node_cases, write_model_cases, write_light_cases])
 
 
 if __name__ == "__main__":

@@ -18,9 +18,7 @@ left alone.
 """
 import argparse
 import hashlib
-import os
 import pathlib
-import shutil
 import sys
 import warnings
 import zlib
@@ -28,7 +26,7 @@ import zlib
 import onnx
 import onnxruntime
 
-from make_cases import Progress, qualified, write_description
+from make_cases import qualified, write_description, write_once
 
 root = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(root / "fuzz"))
@@ -74,32 +72,28 @@ def write_suite(out, kind, make_case, makers, progress):
             sys.exit(f"error: {kind}: {make.__name__}: expected {EACH} cases with an answer, got {found}")
 
 
+def write_suites(out, progress):
+    for kind, (case, makers) in SUITES.items():
+        write_suite(out, kind, case.random, makers, progress)
+
+
+def write_variants(out, progress):
+    for kind, cases in (("types", type_cases), ("opsets", opset_cases)):
+        for name, case, answer in cases():
+            write_case(out, kind, name, case, answer)
+            progress.step(f"cases of {kind}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=pathlib.Path, help="folder to write the cases into")
     args = parser.parse_args()
     scripts = sorted([*pathlib.Path(__file__).parent.glob("*.py"), *(root / "fuzz").rglob("*.py")])
     digest = hashlib.sha256(b"".join(script.read_bytes() for script in scripts)).hexdigest()
-    stamp, made_by = args.out / ".stamp", f"onnx {onnx.__version__} onnxruntime {onnxruntime.__version__} {digest}\n"
-    if not (stamp.is_file() and stamp.read_text() == made_by):
-        work = args.out.with_name(args.out.name + f".part{os.getpid()}")
-        shutil.rmtree(work, ignore_errors=True)
-        warnings.simplefilter("ignore")
-        onnxruntime.set_default_logger_severity(4)
-        progress = Progress()
-        for kind, (case, makers) in SUITES.items():
-            write_suite(work, kind, case.random, makers, progress)
-        for kind, cases in (("types", type_cases), ("opsets", opset_cases)):
-            for name, case, answer in cases():
-                write_case(work, kind, name, case, answer)
-                progress.step(f"cases of {kind}")
-        progress.done()
-        stamp_of_work = work / ".stamp"
-        stamp_of_work.write_text(made_by)
-        shutil.rmtree(args.out, ignore_errors=True)
-        work.rename(args.out)
-    counts = {kind.name: sum(1 for _ in kind.iterdir()) for kind in sorted(args.out.iterdir()) if kind.is_dir()}
-    print(", ".join(f"{kind} {count}" for kind, count in counts.items()))
+    warnings.simplefilter("ignore")
+    onnxruntime.set_default_logger_severity(4)
+    made_by = f"onnx {onnx.__version__} onnxruntime {onnxruntime.__version__} {digest}\n"
+    write_once(args.out, made_by, [write_suites, write_variants])
 
 
 if __name__ == "__main__":
